@@ -1,0 +1,31 @@
+"""The words everyone shares: errors, durations, statuses, JSON."""
+
+from anabranch.values.durations import format_duration, parse_duration
+from anabranch.values.errors import (
+    AnabranchError,
+    ConfigError,
+    HostError,
+    Location,
+    Problem,
+    RunError,
+    Severity,
+    UsageError,
+)
+from anabranch.values.json import Json
+from anabranch.values.statuses import RunStatus, StepStatus
+
+__all__ = [
+    "AnabranchError",
+    "ConfigError",
+    "HostError",
+    "Json",
+    "Location",
+    "Problem",
+    "RunError",
+    "RunStatus",
+    "Severity",
+    "StepStatus",
+    "UsageError",
+    "format_duration",
+    "parse_duration",
+]
