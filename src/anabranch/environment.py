@@ -80,6 +80,19 @@ class Changes:
     dirty: tuple[str, ...] = ()
 
 
+@frozen(kw_only=True)
+class Advance:
+    """A worktree that was brought forward.
+
+    Attributes:
+        worktree: the same tree, whose base is now the commit asked for.
+        saved: pairs of a path that was in the way and the path, beside it, that holds it now.
+    """
+
+    worktree: Worktree
+    saved: tuple[tuple[str, str], ...] = ()
+
+
 class WorktreeFault(StrEnum):
     """Why a worktree operation failed."""
 
@@ -87,6 +100,7 @@ class WorktreeFault(StrEnum):
     UNKNOWN_PARENT = "unknown_parent"
     NO_SPACE = "no_space"
     LOCKED = "locked"
+    DIVERGED = "diverged"
     NOT_OURS = "not_ours"
     UNSUPPORTED = "unsupported"
     GIT = "git"
@@ -115,6 +129,15 @@ class Worktrees(Protocol):
 
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
+        ...
+
+    async def advance(self, worktree: Worktree, commit: Oid) -> Result[Advance, WorktreeError]:
+        """Bring a tree forward to a later commit.
+
+        Nothing in the tree is lost: what was changed and is not touched by the way to `commit`
+        stays; an untracked or changed file that differs from what lands there is saved beside.
+        A tree with commits that `commit` does not hold is left alone, which is a failure.
+        """
         ...
 
     async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
