@@ -1,0 +1,127 @@
+"""A workflow, normalised: what the user wrote, as one immutable value.
+
+Whatever it was written in (YAML, JSON, Python), it ends here, and everything behind this
+point sees nothing else. Expressions and templates are kept as the text that the user wrote;
+they were parsed once, to prove that they can be, before a value was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from anabranch.planning.commands import Command
+from anabranch.workflow.checks import (
+    at_least,
+    checked,
+    lasting,
+    not_blank,
+    not_empty,
+    one_line,
+    require,
+    variables,
+)
+
+DEFAULT_MAX_PARALLEL = 10
+"""How many agents run at once unless the workflow says otherwise."""
+
+
+def _copy(variables: Mapping[str, str]) -> Mapping[str, str]:
+    return dict(variables)
+
+
+class Mode(StrEnum):
+    """The shape of a workflow."""
+
+    MAPREDUCE = "mapreduce"
+
+
+@frozen
+class Step:
+    """One unit of work: a command, and what surrounds it.
+
+    Attributes:
+        command: what runs; its name is the step's name.
+        when: a condition; the step is skipped unless it holds.
+        timeout: after this the command's whole process tree is ended; `None` is no limit.
+        env: added to the environment of the command; values may hold references.
+        commit_required: the step fails unless it leaves a new commit.
+
+    >>> Step(Command("make test", name="test"), timeout=timedelta(minutes=5)).name
+    'test'
+    """
+
+    command: Command
+    when: str | None = field(default=None, kw_only=True)
+    timeout: timedelta | None = field(default=None, kw_only=True, validator=checked(lasting))
+    env: Mapping[str, str] = field(
+        factory=dict[str, str],
+        kw_only=True,
+        converter=_copy,
+        validator=checked(variables),
+        hash=False,
+    )
+    commit_required: bool = field(default=False, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        require(not_blank, self.command.shell, "shell")
+
+    @property
+    def name(self) -> str | None:
+        """What the step is called; `None` if it is only known by its place."""
+        return self.command.name
+
+
+@frozen(kw_only=True)
+class MapPhase:
+    """The items, and what an agent does with each.
+
+    They are taken in this order: `input`, `json_path`, `filter`, `sort_by`, `distinct`,
+    `offset`, `max_items`.
+
+    Attributes:
+        input: the document with the items, a path from the top of the worktree.
+        json_path: where in the document they are (RFC 9535). A single match that is an
+            array stands for its elements.
+        filter: a condition on an item; those that do not meet it are left out.
+        sort_by: fields to sort by, `severity DESC, path`.
+        distinct: a field; of items with an equal value there, the first stays.
+        offset: how many items to leave out at the start.
+        max_items: how many items to take at most; `None` is all.
+        max_parallel: how many agents run at once at most.
+        agent_template: the steps of every agent, in order.
+    """
+
+    input: str = field(validator=checked(one_line))
+    json_path: str = "$"
+    filter: str | None = None
+    sort_by: str | None = None
+    distinct: str | None = None
+    offset: int = field(default=0, validator=checked(at_least(0)))
+    max_items: int | None = field(default=None, validator=checked(at_least(0)))
+    max_parallel: int = field(default=DEFAULT_MAX_PARALLEL, validator=checked(at_least(1)))
+    agent_template: tuple[Step, ...] = field(validator=checked(not_empty))
+
+
+@frozen(kw_only=True)
+class Workflow:
+    """What the user wrote, normalised.
+
+    Attributes:
+        name: what people call it; one line.
+        mode: its shape.
+        setup: steps that run first, in the run's own worktree.
+        setup_timeout: a limit on all of `setup` together; `None` is no limit.
+        map: the items, and what is done with each.
+        reduce: steps that run after every agent that succeeded was merged.
+    """
+
+    name: str = field(validator=checked(one_line))
+    mode: Mode = Mode.MAPREDUCE
+    setup: tuple[Step, ...] = ()
+    setup_timeout: timedelta | None = field(default=None, validator=checked(lasting))
+    map: MapPhase
+    reduce: tuple[Step, ...] = ()
