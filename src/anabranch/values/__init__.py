@@ -1,4 +1,4 @@
-"""The words everyone shares: errors, durations, statuses, JSON."""
+"""The words everyone shares: errors, hints, durations, statuses, JSON."""
 
 from anabranch.values.durations import format_duration, parse_duration
 from anabranch.values.errors import (
@@ -13,6 +13,7 @@ from anabranch.values.errors import (
 )
 from anabranch.values.json import Json
 from anabranch.values.statuses import RunStatus, StepStatus
+from anabranch.values.suggestions import did_you_mean
 
 __all__ = [
     "AnabranchError",
@@ -26,6 +27,7 @@ __all__ = [
     "Severity",
     "StepStatus",
     "UsageError",
+    "did_you_mean",
     "format_duration",
     "parse_duration",
 ]
