@@ -1,0 +1,72 @@
+"""How the pages of the documentation are run, and how long Hypothesis may think.
+
+Each page (README and `docs/`) is one program, top to bottom, in a scratch directory of its own
+that is an empty git repository:
+
+* `python` blocks share one namespace; `>>>` examples are compared as doctests are;
+* a `yaml` block whose first line is a comment with a file's name is written to that file;
+* a `console` block is a transcript, run and compared if all its commands are known
+  (`tests/transcripts.py`).
+"""
+
+from __future__ import annotations
+
+import doctest
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+from tests import transcripts
+
+# A deadline would be a wall-clock time in a test.
+hypothesis.settings.register_profile("anabranch", deadline=None)
+hypothesis.settings.load_profile("anabranch")
+
+
+def enter_page(namespace: dict[str, Any]) -> None:
+    """Go to a scratch repository, with nobody's home and nobody's terminal."""
+    patch, scratch = pytest.MonkeyPatch(), Path(tempfile.mkdtemp(prefix="page-"))
+    for name, value in transcripts.environment(scratch).items():
+        patch.setenv(name, value)
+    patch.chdir(transcripts.make_repository(scratch / "project"))
+    namespace["__page__"] = patch, scratch
+
+
+def leave_page(namespace: dict[str, Any]) -> None:
+    """Come back, and take the scratch directory away."""
+    patch, scratch = namespace["__page__"]
+    patch.undo()
+    shutil.rmtree(scratch)
+
+
+def write_file(example: Example) -> None:
+    """Write a block that names its file in a comment on its first line."""
+    text = str(example.parsed)
+    name = text.partition("\n")[0].removeprefix("# ").strip()
+    if name.endswith((".yml", ".yaml")) and " " not in name:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+
+
+def run_transcript(example: Example) -> str | None:
+    """Run a transcript; what it printed otherwise than the page says is the answer."""
+    return transcripts.disagreement(str(example.parsed))
+
+
+pytest_collect_file = Sybil(
+    parsers=[
+        PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS),
+        CodeBlockParser(language="yaml", evaluator=write_file),
+        CodeBlockParser(language="console", evaluator=run_transcript),
+        SkipParser(),
+    ],
+    patterns=["README.md", "docs/**/*.md", "docs/*.md"],
+    setup=enter_page,
+    teardown=leave_page,
+).pytest()
