@@ -1,0 +1,71 @@
+"""Text of a workflow file → `Workflow`, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from returns.result import Failure
+
+from anabranch.values import ConfigError, Problem
+from anabranch.workflow.grammar import WORKFLOW
+from anabranch.workflow.model import Workflow
+from anabranch.workflow.nodes import Place, Spot
+from anabranch.workflow.yaml_text import read_yaml
+
+MAX_SIZE: Final = 1_000_000
+"""How many bytes or characters a workflow file may hold."""
+
+
+def load_workflow(source: str | bytes, *, file: str | None = None) -> Workflow:
+    r"""Read a workflow from the text of a YAML 1.2 or JSON file.
+
+    Args:
+        source: the file's content; bytes are UTF-8.
+        file: the name to show in problems.
+
+    Raises:
+        ConfigError: with every problem that could be found, in the order of the file, each
+            with line, column and path. Text that is not YAML at all ends the search.
+
+    >>> flow = load_workflow("{name: tidy, mode: mapreduce, map: {input: i, agent_template: [ls]}}")
+    >>> flow.map.agent_template[0].command.shell
+    'ls'
+    >>> load_workflow("name: tidy\nmode: mapreduce\nmap: {input: i, max_paralel: 4}", file="flow.yml")
+    Traceback (most recent call last):
+    ...
+    anabranch.values.errors.ConfigError: flow.yml:3:6 (map): a key is missing: agent_template
+      expected: a list of steps, or a mapping with `commands:`
+    flow.yml:3:17 (map.max_paralel): unknown key: max_paralel
+      hint: did you mean `max_parallel`?
+    """
+    spot = Spot(file)
+    document = read_yaml(_decoded(source, spot), spot)
+    if document.top is None:
+        raise ConfigError(*document.problems)
+    result = WORKFLOW.read(document.top, spot)
+    found = result.failure() if isinstance(result, Failure) else ()
+    problems = sorted((*document.problems, *found), key=_position)
+    if problems:
+        raise ConfigError(*problems)
+    return result.unwrap()
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    return problem.where.line or 0, problem.where.column or 0
+
+
+def _decoded(source: str | bytes, spot: Spot) -> str:
+    if len(source) > MAX_SIZE:
+        raise _refused("too-large", "the file is too large for a workflow", spot, Place(1, 1))
+    if isinstance(source, str):
+        return source.removeprefix("\ufeff")
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = source[: error.start]
+        place = Place(before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        raise _refused("not-utf8", "the file is not UTF-8 text", spot, place) from None
+
+
+def _refused(code: str, message: str, spot: Spot, place: Place) -> ConfigError:
+    return ConfigError(spot.put(Problem(code=code, message=message), place))

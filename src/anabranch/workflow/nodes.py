@@ -1,0 +1,85 @@
+"""Plain data that knows where in the file it stands."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import evolve, field, frozen
+
+from anabranch.values import Location, Problem
+
+
+@frozen
+class Place:
+    """A line and a column, both counted from 1."""
+
+    line: int
+    column: int
+
+
+@frozen
+class Scalar:
+    """A value without parts: `value` is what YAML 1.2 makes of `text`."""
+
+    value: bool | float | str | None
+    text: str = field(kw_only=True)
+    place: Place = field(kw_only=True)
+    quoted: bool = field(default=False, kw_only=True)
+
+
+@frozen
+class Items:
+    """A sequence."""
+
+    children: tuple[Node, ...]
+    place: Place = field(kw_only=True)
+
+
+@frozen
+class Entry:
+    """A key and its value."""
+
+    key: str
+    value: Node
+    place: Place = field(kw_only=True)
+
+
+@frozen
+class Entries:
+    """A mapping, in the order of the file, each key once."""
+
+    children: tuple[Entry, ...]
+    place: Place = field(kw_only=True)
+
+
+Node: TypeAlias = "Scalar | Items | Entries"
+
+
+@frozen
+class Spot:
+    """Where reading has come to: the file, and the path from the top of it.
+
+    >>> str(Spot("flow.yml").key("map").key("agent_template").index(1).at(Place(3, 5)))
+    'flow.yml:3:5 (map.agent_template[1])'
+    """
+
+    file: str | None = None
+    path: str = ""
+
+    def key(self, name: str) -> Spot:
+        """Go down to the value of a key."""
+        return evolve(self, path=f"{self.path}.{name}" if self.path else name)
+
+    def index(self, number: int) -> Spot:
+        """Go down to an element of a sequence."""
+        return evolve(self, path=f"{self.path}[{number}]")
+
+    def at(self, place: Place) -> Location:
+        """The location of a place here."""
+        return Location(
+            file=self.file, line=place.line, column=place.column, path=self.path or None
+        )
+
+    def put(self, problem: Problem, place: Place) -> Problem:
+        """A problem that had no place, placed."""
+        return evolve(problem, where=self.at(place))
