@@ -20,6 +20,8 @@ from typing import NewType, Protocol
 from attrs import field, frozen
 from returns.result import Result
 
+from anabranch.lifecycle import Event, Payload
+
 Oid = NewType("Oid", str)
 """A full object id of git, in hexadecimal."""
 
@@ -387,6 +389,53 @@ class Files(Protocol):
         ...
 
 
+# --- the journal ---------------------------------------------------------------------------------
+
+
+class JournalFault(StrEnum):
+    """Why the journal could not be written."""
+
+    NO_SPACE = "no_space"
+    READ_ONLY = "read_only"
+    CLOSED = "closed"
+    IO = "io"
+
+
+@frozen(kw_only=True)
+class JournalError:
+    """Events that are not in the journal. What was written before them is safe."""
+
+    fault: JournalFault
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return self.message
+
+
+class Journal(Protocol):
+    """The history of a run, append-only. It puts sequence numbers and times on what happens."""
+
+    async def append(
+        self, *payloads: Payload, cause: int | None = None
+    ) -> Result[tuple[Event, ...], JournalError]:
+        """Write what happened, all of it or nothing; durable when this returns.
+
+        Args:
+            payloads: what happened, in order.
+            cause: the sequence number of the event that led to all of them.
+
+        Returns:
+            The events, in the same order.
+
+        Raises:
+            InvalidTransition: the tables do not allow it. A defect of the caller; nothing
+                was written.
+        """
+        ...
+
+
 # --- environments ------------------------------------------------------------------------------
 
 
@@ -426,11 +475,20 @@ class HasFiles(Protocol):
         ...
 
 
-class PhaseEnv(HasCommands, HasFiles, Protocol):
+class HasJournal(Protocol):
+    """An environment with a journal."""
+
+    @property
+    def journal(self) -> Journal:
+        """The journal port."""
+        ...
+
+
+class PhaseEnv(HasCommands, HasFiles, HasJournal, Protocol):
     """What a phase without worktrees of its own needs: setup, reduce."""
 
 
-class MapEnv(HasWorktrees, HasCommands, HasMerges, HasFiles, Protocol):
+class MapEnv(HasWorktrees, HasCommands, HasMerges, HasFiles, HasJournal, Protocol):
     """What a map phase needs: a tree for each agent, commands in it, a merge of it."""
 
 
@@ -442,3 +500,4 @@ class Environment:
     commands: CommandRunner
     merges: Merges
     files: Files
+    journal: Journal

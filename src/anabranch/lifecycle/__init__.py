@@ -34,7 +34,7 @@ from anabranch.lifecycle.events import (
     WorktreeCreated,
     WorktreeRemoved,
 )
-from anabranch.lifecycle.fold import apply, fold
+from anabranch.lifecycle.fold import Folding, apply, fold
 from anabranch.lifecycle.state import EMPTY, Phase, RunState, Subject, Work
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
 from anabranch.lifecycle.transitions import (
@@ -64,6 +64,7 @@ __all__ = [
     "Delivered",
     "DeliveryStarted",
     "Event",
+    "Folding",
     "InvalidTransition",
     "MergeFailed",
     "MergeStarted",

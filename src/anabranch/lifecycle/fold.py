@@ -9,7 +9,7 @@ events costs O(n); a single `apply` copies the dictionary of subjects once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from attrs import evolve
@@ -46,7 +46,7 @@ from anabranch.lifecycle.events import (
     WorktreeRemoved,
 )
 from anabranch.lifecycle.state import EMPTY, NO_WORK, Phase, RunState, Subject, Work
-from anabranch.lifecycle.story import InvalidTransition
+from anabranch.lifecycle.story import InvalidTransition, subject_of
 from anabranch.lifecycle.transitions import (
     RUN_TERMINAL,
     RUN_TRANSITIONS,
@@ -62,11 +62,10 @@ def fold(events: Iterable[Event], state: RunState = EMPTY) -> RunState:
     Raises:
         InvalidTransition: an event that the tables do not allow; it tells the whole story.
     """
-    draft = _Draft(state)
-    event = None
+    folding = Folding(state)
     for event in events:
-        draft.take(event)
-    return state if event is None else draft.finish(event)
+        folding.take(event)
+    return folding.state
 
 
 def apply(state: RunState, event: Event) -> RunState:
@@ -78,28 +77,64 @@ def apply(state: RunState, event: Event) -> RunState:
     return fold((event,), state)
 
 
-class _Draft:
-    """A state being folded: the one mutable thing, and it never leaves `fold`."""
+class Folding:
+    """A fold that goes on: for a journal that is being written, or followed.
 
-    __slots__ = ("state", "subjects")
+    It is the one mutable thing here. What it hands out is frozen.
+    """
 
-    def __init__(self, state: RunState) -> None:
-        self.state = state
-        self.subjects = dict(state.subjects)
+    __slots__ = ("_last", "_run", "_subjects")
 
-    def finish(self, last: Event) -> RunState:
+    def __init__(self, state: RunState = EMPTY) -> None:
+        self._run = state
+        self._subjects = dict(state.subjects)
+        self._last: Event | None = None
+
+    @property
+    def state(self) -> RunState:
+        """The state now. Costs a copy of the dictionary of subjects."""
+        if self._last is None:
+            return self._run
+        subjects = dict(self._subjects)
         return evolve(
-            self.state, sequence=last.sequence, updated_at=last.time, subjects=self.subjects
+            self._run,
+            sequence=self._last.sequence,
+            updated_at=self._last.time,
+            subjects=subjects,
         )
 
+    def take_all(self, events: Sequence[Event]) -> None:
+        """Go on by several events, or by none of them.
+
+        Raises:
+            InvalidTransition: an event that the tables do not allow; nothing has changed.
+        """
+        names = [name for event in events if (name := subject_of(event.payload)) is not None]
+        run, last = self._run, self._last
+        before = {name: self._subjects.get(name) for name in names}
+        try:
+            for event in events:
+                self.take(event)
+        except InvalidTransition:
+            self._run, self._last = run, last
+            for name, subject in before.items():
+                self._restore(name, subject)
+            raise
+
     def take(self, event: Event) -> None:
+        """Go on by one event.
+
+        Raises:
+            InvalidTransition: an event that the tables do not allow; nothing has changed.
+        """
+        subjects = self._subjects
         match event.payload:
             case Moved() as moved:
-                self.subjects[moved.subject] = _move(self._known(moved, event), moved, event)
+                subjects[moved.subject] = _move(self._known(moved, event), moved, event)
             case Declared() as declared:
-                if declared.subject in self.subjects:
-                    raise InvalidTransition(event, self.subjects[declared.subject].story)
-                self.subjects[declared.subject] = _declare(declared, event)
+                if declared.subject in subjects:
+                    raise InvalidTransition(event, subjects[declared.subject].story)
+                subjects[declared.subject] = _declare(declared, event)
             case (
                 RunCreated()
                 | RunMoved()
@@ -111,15 +146,22 @@ class _Draft:
                 | Delivered()
                 | Unrecognised()
             ) as payload:
-                self.state = _run_event(self.state, payload, event)
+                self._run = _run_event(self._run, payload, event)
             case payload:
                 subject = self._known(payload, event)
                 work = _work(subject.work, payload)
-                self.subjects[payload.subject] = evolve(subject, work=work)
+                subjects[payload.subject] = evolve(subject, work=work)
+        self._last = event
+
+    def _restore(self, name: str, subject: Subject | None) -> None:
+        if subject is None:
+            self._subjects.pop(name, None)
+        else:
+            self._subjects[name] = subject
 
     def _known(self, payload: SubjectPayload, event: Event) -> Subject:
         try:
-            return self.subjects[payload.subject]
+            return self._subjects[payload.subject]
         except KeyError:
             raise InvalidTransition(event, ()) from None
 
