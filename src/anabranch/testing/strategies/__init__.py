@@ -1,0 +1,1 @@
+"""Reusable Hypothesis strategies, one module for each room."""
