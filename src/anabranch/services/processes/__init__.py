@@ -1,0 +1,8 @@
+"""Processes: started, listened to, and ended together with everything they started."""
+
+from anabranch.services.processes.capture import Limits
+from anabranch.services.processes.child import Containment
+from anabranch.services.processes.group import GroupContainment
+from anabranch.services.processes.runner import LocalCommands
+
+__all__ = ["Containment", "GroupContainment", "Limits", "LocalCommands"]

@@ -1,0 +1,101 @@
+"""A process from its start to its end, and the end of its whole tree if it must be ended.
+
+    running ── exits ──▶ draining ── outputs end, or `DRAIN` is over ──▶ done
+       └── timeout, cancellation ──▶ asked ── grace is over ──▶ killed ── nothing left ──▶ done
+
+A process that exits may leave something behind that holds its outputs open; what has not
+come in `DRAIN` later is not waited for.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, final
+
+from anyio import CancelScope, move_on_after
+
+from anabranch.services.processes.child import Child
+from anabranch.services.processes.pump import Pump
+
+DRAIN: Final = timedelta(seconds=1)
+LAST_RESORT: Final = timedelta(seconds=10)
+_LONGEST_PAUSE: Final = 0.05
+
+
+@final
+class Attendance:
+    """Sees one process through.
+
+    Args:
+        limit: how long it may run; `None` is for ever.
+        grace: between asking its tree to end and killing it.
+
+    Attributes:
+        timed_out: whether it was ended because its time was over.
+    """
+
+    def __init__(
+        self, pump: Pump, child: Child, *, limit: timedelta | None, grace: timedelta
+    ) -> None:
+        self._pump = pump
+        self._child = child
+        self._limit = limit
+        self._grace = grace
+        self.timed_out = False
+
+    async def attend(self) -> int | None:
+        """Return the exit code when the process has ended; `None` if it cannot be known.
+
+        On cancellation, on an interrupt and on a defect in a listener the tree is ended first.
+        """
+        self._pump.watch(self._child)
+        try:
+            await self._see_through()
+        except BaseException:
+            with CancelScope(shield=True):
+                await self._end()
+            raise
+        finally:
+            self._child.release()
+        ended = self._child.look()
+        return None if ended is None else ended.code
+
+    async def _see_through(self) -> None:
+        with move_on_after(None if self._limit is None else self._limit.total_seconds()):
+            await self._exited()
+        if self._child.look() is None:
+            self.timed_out = True
+            await self._end()
+        else:
+            self._pump.forget(self._child)
+            with move_on_after(DRAIN.total_seconds()):
+                while not self._pump.finished:
+                    await self._pump.turn()
+
+    async def _exited(self) -> None:
+        while self._child.look() is None:
+            await self._pump.turn()
+
+    async def _end(self) -> None:
+        try:
+            self._child.ask()
+            await self._gone_within(self._grace)
+        finally:
+            if not self._child.gone():
+                self._child.kill()
+        await self._gone_within(LAST_RESORT)
+        self._pump.serve()
+
+    async def _gone_within(self, limit: timedelta) -> None:
+        pause = 0.001
+        with move_on_after(limit.total_seconds()):
+            while not self._child.gone():
+                with move_on_after(pause):
+                    await self._turn_for_ever()
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _turn_for_ever(self) -> None:
+        while True:
+            await self._pump.turn()
+            if self._child.look() is not None:
+                self._pump.forget(self._child)

@@ -1,0 +1,130 @@
+"""What becomes of one output stream: its ends in memory, all of it in a log, lines to a listener.
+
+Memory is bounded whatever the process prints. A line longer than `LONGEST_LINE` reaches the
+listener in pieces; nothing of it is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Final, final
+
+from attrs import frozen
+
+from anabranch.environment import Captured
+
+LONGEST_LINE: Final = 1 << 20
+
+LineListener = Callable[[Sequence[bytes]], None]
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How much of a stream memory holds, in bytes.
+
+    Attributes:
+        head: from its beginning; a stream no longer than that is held whole.
+        tail: from its end.
+    """
+
+    head: int = 1 << 20
+    tail: int = 1 << 16
+
+
+def split_lines(carry: bytes, data: bytes) -> tuple[list[bytes], bytes]:
+    r"""The lines that are complete now, without their ends, and what is left for later.
+
+    >>> split_lines(b"on", b"e\ntwo\nthr")
+    ([b'one', b'two'], b'thr')
+    """
+    *lines, rest = (carry + data).split(b"\n")
+    if len(rest) > LONGEST_LINE:
+        return [*lines, rest], b""
+    return lines, rest
+
+
+@final
+class Ends:
+    """The head and the tail of a stream."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes in."""
+        self.size += len(data)
+        room = self._limits.head - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+            data = data[room:]
+        if data:
+            self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        self._tail += data[-self._limits.tail :] if self._limits.tail else b""
+        if len(self._tail) > 2 * self._limits.tail:
+            del self._tail[: -self._limits.tail]
+
+    def captured(self, log: str | None) -> Captured:
+        """What is held now."""
+        tail = bytes(self._tail[-self._limits.tail :]) if self._limits.tail else b""
+        return Captured(head=bytes(self._head), tail=tail, size=self.size, log=log)
+
+
+@final
+class Stream:
+    """One output stream on its way in.
+
+    A log that cannot be written ends there and is not named in what was captured, so that
+    whoever is named a log finds everything in it. The command itself goes on.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        open_log: Callable[[], BinaryIO] | None = None,
+        listener: LineListener | None = None,
+    ) -> None:
+        self._ends = Ends(limits)
+        self._open_log = open_log
+        self._log: BinaryIO | None = None
+        self._listener = listener
+        self._carry = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes in."""
+        self._ends.feed(data)
+        self._write(data)
+        if self._listener is not None:
+            lines, self._carry = split_lines(self._carry, data)
+            if lines:
+                self._listener(lines)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            if self._open_log is not None and self._log is None:
+                self._log = self._open_log()
+            if self._log is not None:
+                # Into the page cache: cheaper than handing it to a thread.
+                self._log.write(data)
+        except OSError:
+            self.close()
+            self._open_log = None
+
+    def finish(self) -> Captured:
+        """The stream has ended: hand out a last line that had no end, and say what was held."""
+        if self._listener is not None and self._carry:
+            self._listener([self._carry])
+        name = None if self._log is None else str(self._log.name)
+        self.close()
+        return self._ends.captured(name)
+
+    def close(self) -> None:
+        """Let go of the log. Twice is once."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None

@@ -1,0 +1,86 @@
+"""The small interface between the runner and the ways to start a process and end its tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from attrs import frozen
+from returns.result import Result
+
+from anabranch.environment import CommandFault
+
+
+@frozen(kw_only=True)
+class Start:
+    """A process to start.
+
+    Attributes:
+        argv: the program, looked for on the `PATH` of `env`, and its arguments.
+        cwd: its working directory.
+        env: its whole environment.
+        stdin, stdout, stderr: file descriptors of ours that become its own.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str]
+    stdin: int
+    stdout: int
+    stderr: int
+
+
+@frozen(kw_only=True)
+class Exit:
+    """How the process itself ended.
+
+    Attributes:
+        code: negative for a signal; `None` if somebody else took its exit status.
+    """
+
+    code: int | None
+
+
+@frozen(kw_only=True)
+class Refusal:
+    """Why a process could not be started."""
+
+    fault: CommandFault
+    message: str
+    hint: str | None = None
+
+
+class Child(Protocol):
+    """A process that was started, and everything that it starts in turn: its tree."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while there is news for `look`."""
+        ...
+
+    def look(self) -> Exit | None:
+        """Take in the news; how the process itself ended, once it has."""
+        ...
+
+    def gone(self) -> bool:
+        """Whether nothing of the tree is left, as far as can be known."""
+        ...
+
+    def ask(self) -> None:
+        """Ask the whole tree to end (`SIGTERM`)."""
+        ...
+
+    def kill(self) -> None:
+        """Kill the whole tree (`SIGKILL`)."""
+        ...
+
+    def release(self) -> None:
+        """Let go of what was held for it. What is left of its tree, if anything, is let live."""
+        ...
+
+
+class Containment(Protocol):
+    """A way to start processes so that their trees can be ended."""
+
+    async def start(self, start: Start) -> Result[Child, Refusal]:
+        """Start a process in a session of its own, with no terminal."""
+        ...

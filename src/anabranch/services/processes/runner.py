@@ -1,0 +1,145 @@
+"""Commands as processes of this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+from typing import Final, final
+
+from returns.result import Failure, Result, Success
+
+from anabranch.environment import (
+    CommandError,
+    CommandFault,
+    CommandOutput,
+    Invocation,
+    OutputListener,
+)
+from anabranch.services.processes.attendance import Attendance
+from anabranch.services.processes.capture import Limits, Stream
+from anabranch.services.processes.child import Containment, Refusal, Start
+from anabranch.services.processes.group import GroupContainment
+from anabranch.services.processes.logs import open_log
+from anabranch.services.processes.pump import Pump
+from anabranch.values import format_duration
+
+_DEFAULT_LIMITS: Final = Limits()
+
+
+@final
+class LocalCommands:
+    r"""Runs commands as processes of this machine: the live `CommandRunner`.
+
+    Each command leads a session of its own, without a terminal, and reads an empty input unless
+    it is given one. A listener is called on the event loop with the lines as they come, without
+    their ends; while it works the command waits, once its pipe is full.
+
+    Args:
+        logs: a directory for log files, named after the label of each command; `None` keeps
+            only what memory holds.
+        limits: how much of each stream memory holds.
+        environ: what commands inherit; `None` is this process's environment at that moment.
+        containment: how trees of processes are held together.
+
+    >>> import anyio, os
+    >>> hello = Invocation(argv=("echo", "hello"), cwd=os.getcwd())
+    >>> anyio.run(LocalCommands().run, hello).unwrap().stdout.text
+    'hello\n'
+    """
+
+    def __init__(
+        self,
+        *,
+        logs: str | None = None,
+        limits: Limits = _DEFAULT_LIMITS,
+        environ: Mapping[str, str] | None = None,
+        containment: Containment | None = None,
+    ) -> None:
+        self._logs = logs
+        self._limits = limits
+        self._environ = environ
+        self._containment = containment or GroupContainment()
+
+    async def run(
+        self, invocation: Invocation, listener: OutputListener | None = None
+    ) -> Result[CommandOutput, CommandError]:
+        """Run a command to its end; an exit code other than 0 is no failure here.
+
+        On a timeout, on cancellation and on an interrupt its whole process tree is asked to
+        end, and what is left after `invocation.grace` is killed, before this returns.
+
+        Returns:
+            What it printed and its exit code; a failure if it could not be started or did not
+            end in time.
+        """
+        began = monotonic()
+        streams = {name: self._stream(invocation, name, listener) for name in ("stdout", "stderr")}
+        with ExitStack() as held:
+            for stream in streams.values():
+                held.callback(stream.close)
+            pump = held.enter_context(closing(Pump(invocation.stdin, streams)))
+            started = await self._containment.start(self._start(invocation, pump.ends))
+            pump.close_ends()
+            if isinstance(started, Failure):
+                return Failure(_refused(invocation, started.failure()))
+            attendance = Attendance(
+                pump, started.unwrap(), limit=invocation.timeout, grace=invocation.grace
+            )
+            code = await attendance.attend()
+            output = CommandOutput(
+                exit_code=-9 if code is None else code,
+                stdout=streams["stdout"].finish(),
+                stderr=streams["stderr"].finish(),
+                duration=timedelta(seconds=monotonic() - began),
+            )
+            if attendance.timed_out:
+                return Failure(_timed_out(invocation, output))
+            return Success(output) if code is not None else Failure(_lost(invocation, output))
+
+    def _stream(self, invocation: Invocation, name: str, listener: OutputListener | None) -> Stream:
+        return Stream(
+            self._limits,
+            open_log=partial(open_log, self._logs, invocation.label, name) if self._logs else None,
+            listener=partial(listener, name) if listener else None,
+        )
+
+    def _start(self, invocation: Invocation, ends: Mapping[str, int]) -> Start:
+        environ = os.environ if self._environ is None else self._environ
+        return Start(
+            argv=invocation.argv,
+            cwd=invocation.cwd,
+            env={**environ, **invocation.env},
+            stdin=ends["stdin"],
+            stdout=ends["stdout"],
+            stderr=ends["stderr"],
+        )
+
+
+def _refused(invocation: Invocation, refusal: Refusal) -> CommandError:
+    return CommandError(
+        fault=refusal.fault, invocation=invocation, message=refusal.message, hint=refusal.hint
+    )
+
+
+def _timed_out(invocation: Invocation, output: CommandOutput) -> CommandError:
+    limit = format_duration(invocation.timeout or timedelta())
+    return CommandError(
+        fault=CommandFault.TIMED_OUT,
+        invocation=invocation,
+        message=f"timed out after {limit}: {invocation.argv[0]}",
+        output=output,
+    )
+
+
+def _lost(invocation: Invocation, output: CommandOutput) -> CommandError:
+    return CommandError(
+        fault=CommandFault.EXIT,
+        invocation=invocation,
+        message=f"exit code unknown: {invocation.argv[0]}",
+        output=output,
+        hint="another part of this program waits for every child (`waitpid(-1)`)",
+    )
