@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from enum import StrEnum
 from itertools import chain
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -17,7 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
-from anabranch.values import ConfigError, Json, Problem, parse_duration
+from anabranch.values import ConfigError, Json, Problem, did_you_mean, parse_duration
 from anabranch.workflow.checks import Check, lasting, passable, variable_name
 from anabranch.workflow.nodes import Entries, Entry, Items, Node, Place, Scalar, Spot
 
@@ -153,7 +152,7 @@ def choice(words: type[E]) -> Shape[E]:
     def read(node: Node, spot: Spot) -> Result[E, Problems]:
         if isinstance(node, Scalar) and node.value in allowed:
             return Success(words(node.value))
-        hint = _suggest(node.text, allowed) if isinstance(node, Scalar) else None
+        hint = did_you_mean(node.text, allowed) if isinstance(node, Scalar) else None
         return _wrong(node, spot, expected, hint)
 
     return Shape(read, {"enum": allowed}, expected)
@@ -255,7 +254,7 @@ def table(
         missing = [
             _missing(key, node.place, spot)
             for key in keys
-            if key.required and key.name not in given and _did_you_mean(key.name) not in hints
+            if key.required and key.name not in given and _meant(key.name) not in hints
         ]
         results = {
             e.key: known[e.key].shape.read(e.value, spot.key(e.key))
@@ -279,19 +278,15 @@ def _table_schema(keys: tuple[Key, ...]) -> Schema:
     }
 
 
-def _did_you_mean(word: str) -> str:
-    return f"did you mean `{word}`?"
-
-
-def _suggest(word: str, known: list[str]) -> str | None:
-    found = get_close_matches(word, known, n=1)
-    return _did_you_mean(found[0]) if found else None
+def _meant(name: str) -> str | None:
+    """The hint of an unknown key that stands for a key that is missing: one problem, not two."""
+    return did_you_mean(name, [name])
 
 
 def _unknown(
     entry: Entry, known: Mapping[str, Key], elsewhere: frozenset[str], spot: Spot
 ) -> Problem:
-    hint = _suggest(entry.key, list(known))
+    hint = did_you_mean(entry.key, known)
     problem = Problem(code="unknown-key", message="unknown key", value=entry.key, hint=hint)
     if entry.key in elsewhere:
         reason = "Prodigy knows this key, anabranch does not carry it out yet"

@@ -39,11 +39,14 @@ _EXPLANATIONS: Final = (
 
 
 def unprintable(text: str, spot: Spot) -> tuple[Problem, ...]:
-    r"""Report the characters that YAML does not allow, at most twenty.
+    r"""Report the characters that YAML does not allow, at most twenty; a binary file is one problem.
 
     >>> [str(p) for p in unprintable("a: \x07", Spot("flow.yml"))]
     ['flow.yml:1:4: a character that YAML does not allow: U+0007']
     """
+    if "\0" in text:
+        binary = Problem(code="binary-file", message="the file is binary", expected="YAML or JSON")
+        return (spot.put(binary, _place(text, text.index("\0"))),)
     places = (m for m, _ in zip(_UNPRINTABLE.finditer(text), range(_MOST), strict=False))
     return tuple(
         spot.put(

@@ -1,0 +1,77 @@
+"""The entry point: arguments in, exit code out, and every error told in one way."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from anabranch.cli.commands import COMMANDS, NoSuchCommandError, app
+from anabranch.cli.output import Output
+from anabranch.values import AnabranchError, Problem, UsageError, did_you_mean
+
+PROGRAM: Final = "anabranch"
+
+INTERRUPTED: Final = 130
+INTERNAL: Final = 70
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; those of the process if not given.
+
+    Returns:
+        The exit code: 0 all is well; 1 the run went to its end and something failed; 2 the
+        workflow file or the call is wrong; 3 the machine or the repository is not fit for it;
+        70 a fault in anabranch itself; 130 interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    output = Output.of_process(as_json="--json" in given)
+    try:
+        return int(app.main(given, PROGRAM, standalone_mode=False, obj=output) or 0)
+    except SystemExit as ended:  # how click ends shell completion, and output that nobody reads
+        return int(ended.code or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return UsageError.exit_code
+    except click.ClickException as error:
+        output.failed(_usage_error(error))
+        return UsageError.exit_code
+    except click.Abort:
+        output.say_error("interrupted")
+        return INTERRUPTED
+    except AnabranchError as error:
+        output.failed(error)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  (the outermost frame: whatever it is, it is told)
+        return _fault(error, output)
+
+
+def _usage_error(error: click.ClickException) -> UsageError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = PROGRAM if context is None else context.command_path
+    hint = f"`{path} --help` lists what there is"
+    match error:
+        case click.NoSuchOption():
+            message = f"no such option `{error.option_name}`"
+            hint = did_you_mean(error.option_name, error.possibilities or ()) or hint
+        case NoSuchCommandError():
+            message = f"no such command `{error.name}`"
+            hint = did_you_mean(error.name, COMMANDS) or hint
+        case _:
+            said = re.sub(r"'([^']*)'", r"`\1`", error.format_message().rstrip("."))
+            message = said[:1].lower() + said[1:]
+    return UsageError(Problem(code="bad-usage", message=message, hint=hint))
+
+
+def _fault(error: Exception, output: Output) -> int:
+    traceback.print_exception(error)
+    output.say_error(f"a fault in anabranch itself: {type(error).__name__}: {error}")
+    output.say_hint("please report it with the lines above")
+    return INTERNAL

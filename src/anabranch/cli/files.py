@@ -1,0 +1,48 @@
+"""Reading the one file that every command begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anabranch.values import Problem, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from anabranch.workflow import Workflow
+
+
+def read_workflow(file: str) -> Workflow:
+    """Read and check a workflow file.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be read.
+        ConfigError: it is no valid workflow.
+    """
+    from anabranch.workflow import load_workflow
+
+    return load_workflow(_read(Path(file)), file=file)
+
+
+def _read(path: Path) -> bytes:
+    from anabranch.workflow.loading import MAX_SIZE
+
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_SIZE + 1)
+    except OSError as error:
+        hint = did_you_mean(path.name, _neighbours(path.parent))
+        raise UsageError(
+            Problem(
+                code="unreadable-file",
+                message=f"cannot read `{path}`",
+                value=(error.strerror or str(error)).lower(),
+                hint=hint if isinstance(error, FileNotFoundError) else None,
+            )
+        ) from None
+
+
+def _neighbours(directory: Path) -> list[str]:
+    try:
+        return [p.name for p in directory.iterdir() if p.suffix in {".yml", ".yaml", ".json"}]
+    except OSError:
+        return []

@@ -1,0 +1,31 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+file_argument: Final = click.argument("file", type=click.Path())
+
+json_option: Final = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    help="Print the result as JSON, for programs.",
+)
+"""The flag is read once, in `entry.main`, so that errors of any kind can honour it."""
+
+repo_option: Final = click.option(
+    "--repo",
+    type=click.Path(),
+    default=".",
+    show_default="the current directory",
+    help="The git repository.",
+)
+
+max_parallel_option: Final = click.option(
+    "--max-parallel",
+    type=click.IntRange(min=1),
+    help="Run at most so many agents at once, whatever the workflow says.",
+)

@@ -1,0 +1,81 @@
+"""What the user sees: results on standard output, messages on standard error.
+
+An error begins with `error:`, what was expected follows, a hint stands after a blank line.
+Colour is used on a terminal only, and never where `NO_COLOR` is set.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from attrs import asdict, frozen
+
+from anabranch.values import AnabranchError, Json, Problem
+
+
+@frozen(kw_only=True)
+class Output:
+    """Where a command prints.
+
+    Attributes:
+        as_json: whether standard output is for programs.
+        color: `False` for none at all; `None` to let each stream decide.
+    """
+
+    as_json: bool = False
+    color: bool | None = None
+
+    @classmethod
+    def of_process(cls, *, as_json: bool) -> Output:
+        """The output of this process, made to survive characters that it cannot show."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return cls(as_json=as_json, color=False if os.environ.get("NO_COLOR") else None)
+
+    def result(self, text: str, data: Mapping[str, Json]) -> None:
+        """Print a result: `text` for people, or `data` for programs."""
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else text)
+
+    def failed(self, error: AnabranchError) -> None:
+        """Tell an error with all its problems."""
+        if self.as_json:
+            click.echo(json.dumps({"problems": [as_data(p) for p in error.problems]}, indent=2))
+        if len(error.problems) == 1:
+            self._one(error.problems[0])
+        else:
+            self.say_error(f"{len(error.problems)} problems")
+            for problem in error.problems:
+                self._say("")
+                self._say("\n".join(f"  {line}" for line in str(problem).splitlines()))
+
+    def _one(self, problem: Problem) -> None:
+        lines = str(problem).splitlines()
+        text = lines if problem.hint is None else lines[:-1]
+        self.say_error("\n".join(text))
+        if problem.hint is not None:
+            self._say("")
+            self.say_hint(problem.hint)
+
+    def say_error(self, text: str) -> None:
+        """Print a message that begins with `error:`."""
+        self._say(f"{click.style('error', fg='red', bold=True)}: {text}")
+
+    def say_hint(self, text: str) -> None:
+        """Print a message that begins with `hint:`."""
+        self._say(f"{click.style('hint', fg='cyan', bold=True)}: {text}")
+
+    def _say(self, text: str) -> None:
+        click.echo(text, err=True, color=self.color)
+
+
+def as_data(problem: Problem) -> dict[str, Any]:
+    """A problem for programs, without what is not known."""
+    data = asdict(problem, filter=lambda _, value: value is not None)
+    return {**data, "severity": problem.severity.value}

@@ -1,0 +1,43 @@
+"""A terminal session as text: what was typed, both outputs, the exit code."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from anabranch.cli import main
+from tests.snapshots import assert_snapshot
+
+HERE = Path(__file__).parent / "snapshots"
+
+Type: TypeAlias = Callable[[str], str]
+
+
+class Terminal:
+    """Types commands into a directory of its own."""
+
+    def __init__(self, directory: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.directory = directory
+        self._capture = capture
+        self._session = ""
+
+    def write(self, name: str, text: str) -> None:
+        (self.directory / name).write_text(text)
+
+    def type(self, command: str) -> int:
+        """Run a command; return its exit code and remember what it printed."""
+        program, *arguments = shlex.split(command)
+        assert program == "anabranch"
+        code = main(arguments)
+        out, err = self._capture.readouterr()
+        said = f"$ {command}\n{out}" + "".join(f"! {line}\n" for line in err.splitlines())
+        self._session += said.replace(str(self.directory), "/tmp") + f"[{code}]\n\n"
+        return code
+
+    def matches(self, name: str) -> None:
+        """Compare the whole session with `snapshots/NAME.txt`."""
+        assert_snapshot(HERE / f"{name}.txt", self._session)
