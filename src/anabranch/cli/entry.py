@@ -34,6 +34,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     output = Output.of_process(as_json="--json" in given)
     try:
+        return _called(given, output)
+    except AnabranchError as error:
+        output.failed(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        output.say_error("interrupted")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  (the outermost frame: whatever it is, it is told)
+        return _fault(error, output)
+
+
+def _called(given: list[str], output: Output) -> int:
+    """Call click, and put its ways to end into ours."""
+    try:
         return int(app.main(given, PROGRAM, standalone_mode=False, obj=output) or 0)
     except SystemExit as ended:  # how click ends shell completion, and output that nobody reads
         return int(ended.code or 0)
@@ -41,16 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return UsageError.exit_code
     except click.ClickException as error:
-        output.failed(_usage_error(error))
-        return UsageError.exit_code
+        raise _usage_error(error) from None
     except click.Abort:
-        output.say_error("interrupted")
-        return INTERRUPTED
-    except AnabranchError as error:
-        output.failed(error)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001  (the outermost frame: whatever it is, it is told)
-        return _fault(error, output)
+        raise KeyboardInterrupt from None
 
 
 def _usage_error(error: click.ClickException) -> UsageError:
