@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,34 +13,13 @@ from anabranch.lifecycle import (
     Merged,
     MergeStarted,
     Moved,
-    Payload,
-    RunCreated,
     RunMoved,
     RunState,
     apply,
     fold,
 )
 from anabranch.values import RunStatus, StepStatus
-
-NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
-CREATED = RunCreated(run="r-1", workflow="w", digest="d")
-
-
-def history(*payloads: Payload) -> list[Event]:
-    """Payloads as events, a second apart, each caused by the one before."""
-    return [
-        Event(n, NOON + timedelta(seconds=n), payload, n - 1 or None)
-        for n, payload in enumerate(payloads, start=1)
-    ]
-
-
-def moves(subject: str, *statuses: StepStatus) -> list[Payload]:
-    return [
-        Moved(subject=subject, to=s, attempt=1, worker="w-0")
-        if s is StepStatus.RUNNING
-        else Moved(subject=subject, to=s)
-        for s in statuses
-    ]
+from tests.lifecycle.histories import CREATED, NOON, history, moves
 
 
 def test_a_run_that_went_well_folds_to_completed() -> None:

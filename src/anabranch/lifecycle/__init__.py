@@ -35,6 +35,7 @@ from anabranch.lifecycle.events import (
     WorktreeRemoved,
 )
 from anabranch.lifecycle.fold import Folding, apply, fold
+from anabranch.lifecycle.history import Law, Violation
 from anabranch.lifecycle.state import EMPTY, Phase, RunState, Subject, Work
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
 from anabranch.lifecycle.transitions import (
@@ -44,6 +45,7 @@ from anabranch.lifecycle.transitions import (
     STEP_TRANSITIONS,
     UNSUCCESSFUL,
 )
+from anabranch.lifecycle.verify import verify
 
 __all__ = [
     "CONDITION_FALSE",
@@ -66,6 +68,7 @@ __all__ = [
     "Event",
     "Folding",
     "InvalidTransition",
+    "Law",
     "MergeFailed",
     "MergeStarted",
     "Merged",
@@ -87,6 +90,7 @@ __all__ = [
     "SubjectKind",
     "SubjectPayload",
     "Unrecognised",
+    "Violation",
     "Work",
     "WorktreeCreated",
     "WorktreeRemoved",
@@ -95,4 +99,5 @@ __all__ = [
     "fold",
     "subject_of",
     "tell",
+    "verify",
 ]

@@ -1,0 +1,53 @@
+"""Verification: whether a journal keeps the laws.
+
+For property tests, continuous integration and post-mortems. It is a pure function of the
+journal and never raises: a journal that breaks a law is exactly what it is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from anabranch.lifecycle.events import Event
+from anabranch.lifecycle.fold import fold
+from anabranch.lifecycle.history import Law, Violation, read
+from anabranch.lifecycle.laws import LAWS
+from anabranch.lifecycle.state import RunState
+from anabranch.lifecycle.story import InvalidTransition
+
+
+def verify(journal: Iterable[Event], *, state: RunState | None = None) -> tuple[Violation, ...]:
+    """Every violation of the laws of a run, in the order of the journal; empty if all is well.
+
+    A journal that ends before its run does is judged by what it says so far.
+
+    Args:
+        journal: the events of one run, from its first.
+        state: if given, it is compared with the fold of the journal (law 2).
+
+    >>> from datetime import UTC, datetime
+    >>> from anabranch.lifecycle.events import Merged
+    >>> merged = Merged(subject="agent-0", target="main", before="c0", commit="c1")
+    >>> noon = datetime(2026, 3, 14, 12, tzinfo=UTC)
+    >>> for violation in verify([Event(1, noon, merged)]):
+    ...     print(violation)
+    event 1: agent-0 was not declared before this (law 1, TRANSITIONS)
+    """
+    events = tuple(journal)
+    history = read(events)
+    found = [violation for law in LAWS.values() for violation in law(history)]
+    if state is not None:
+        found.extend(_compare(events, state))
+    return tuple(sorted(found, key=lambda violation: (violation.sequence, violation.law)))
+
+
+def _compare(events: tuple[Event, ...], state: RunState) -> tuple[Violation, ...]:
+    last = events[-1].sequence if events else 0
+    try:
+        agrees = fold(events) == state
+    except InvalidTransition:
+        agrees = False
+    if agrees:
+        return ()
+    message = "is not in the state that the journal says"
+    return (Violation(law=Law.FOLD, sequence=last, subject=None, message=message),)
