@@ -1,0 +1,91 @@
+"""What `git merge-tree -z` says, read into values."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import field, frozen
+
+_KIND: Final = re.compile(r"CONFLICT \(([^)]*)\)")
+
+
+@frozen(kw_only=True)
+class Side:
+    """One version of a conflicting file."""
+
+    mode: str
+    oid: str
+
+
+@frozen(kw_only=True)
+class Clash:
+    """A file that could not be merged. A side that is `None` does not have it.
+
+    Attributes:
+        kind: git's word for it, such as `content`, `binary`, `modify/delete`.
+        message: git's sentence.
+    """
+
+    path: str
+    kind: str = "content"
+    message: str = ""
+    ours: Side | None = None
+    theirs: Side | None = None
+
+
+@frozen(kw_only=True)
+class MergedTree:
+    """The outcome of a merge in memory: a tree, and what in it is in conflict."""
+
+    tree: str
+    clashes: tuple[Clash, ...] = field(default=())
+
+
+def parse_merge(data: bytes) -> MergedTree:
+    """Read the output of `merge-tree --write-tree -z --messages`."""
+    fields = iter(data.split(b"\0"))
+    tree = next(fields).decode()
+    sides = _sides(fields)
+    said = dict(_messages(fields))
+    found = sides or {path: {} for path in said}
+    clashes = (_clash(path, stages, said.get(path)) for path, stages in found.items())
+    return MergedTree(tree=tree, clashes=tuple(clashes))
+
+
+def _clash(path: str, stages: dict[str, Side], said: tuple[str, str] | None) -> Clash:
+    kind, message = said or ("content", "")
+    ours, theirs = stages.get("2"), stages.get("3")
+    return Clash(path=path, kind=kind, message=message, ours=ours, theirs=theirs)
+
+
+def _sides(fields: Iterator[bytes]) -> dict[str, dict[str, Side]]:
+    """`<mode> <object> <stage>`, a tab and `<path>`, up to an empty field."""
+    found: dict[str, dict[str, Side]] = {}
+    for record in fields:
+        if not record:
+            break
+        head, _, path = record.partition(b"\t")
+        mode, oid, stage = head.decode().split(" ")
+        found.setdefault(os.fsdecode(path), {})[stage] = Side(mode=mode, oid=oid)
+    return found
+
+
+def _messages(fields: Iterator[bytes]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """`<number of paths>`, the paths, a type, a sentence; only conflicts are of interest.
+
+    The sentence is more exact than the type, but for binary files, whose sentence has no kind.
+    """
+    binary = set[str]()
+    for count in fields:
+        if not count.strip():
+            return
+        concerned = [os.fsdecode(next(fields)) for _ in range(int(count))]
+        binary.update(concerned if b"binary" in next(fields) else ())
+        sentence = next(fields).decode(errors="backslashreplace").strip()
+        kind = _KIND.search(sentence)
+        if kind is not None:
+            for path in concerned:
+                yield path, ("binary" if path in binary else kind[1], sentence)

@@ -1,0 +1,166 @@
+"""The one step that touches the user's checkout: all of it, or nothing.
+
+`git merge --ff-only --no-overwrite-ignore` takes a checkout forward without losing anything
+that is uncommitted, untracked or ignored in it, and refuses, having touched nothing, if a
+file would be in the way. Everything else here finds out what to bring forward to what.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import field, frozen
+
+from anabranch.environment import Delivery, Oid
+from anabranch.services.git.checkouts import Checkout, checkout_at, checkouts
+from anabranch.services.git.commits import with_trailers
+from anabranch.services.git.faults import Unmerged
+from anabranch.services.git.merging import Merger, unknown
+from anabranch.services.git.repository import GitRepository
+
+
+@frozen(kw_only=True)
+class Origin:
+    """Where a run came from, remembered in a file so that a resumed run finds it.
+
+    Attributes:
+        home: the top of the user's working tree.
+        branch: the full name of the branch it was on; `None` is a detached HEAD.
+        delivered: the result, once the user has it.
+    """
+
+    home: str
+    branch: str | None
+    delivered: Oid | None = None
+
+    @classmethod
+    def load(cls, path: str) -> Origin | None:
+        """Read it; `None` if the run never started."""
+        with suppress(FileNotFoundError):
+            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        return None
+
+    def save(self, path: str) -> None:
+        """Write it, all at once."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        fields = {"home": self.home, "branch": self.branch, "delivered": self.delivered}
+        temporary = Path(f"{path}.new")
+        temporary.write_text(json.dumps(fields), encoding="utf-8")
+        temporary.replace(path)
+
+
+class _Stays(Exception):  # noqa: N818 - not an error: an answer, on its way out
+    """The result stays on the run's branch, for a reason."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+
+@frozen(kw_only=True)
+class Courier:
+    """Delivers the result of a run."""
+
+    repository: GitRepository
+    merger: Merger
+    origin: str = field()
+
+    def remember(self) -> None:
+        """Note where the user is, once for a run."""
+        if Origin.load(self.origin) is None:
+            here = checkout_at(self.repository.git)
+            Origin(home=here.path, branch=here.branch).save(self.origin)
+
+    def deliver(self, branch: str) -> Delivery:
+        """Bring the user's branch and checkout forward to a branch of ours."""
+        origin = Origin.load(self.origin)
+        result = self.merger.commit_at(f"refs/heads/{branch}")
+        if origin is None or result is None:
+            if origin is not None and origin.delivered is not None:
+                return Delivery(commit=origin.delivered, delivered=True)
+            raise unknown(branch)
+        try:
+            commit = self._bring(origin, branch, result)
+        except _Stays as stays:
+            return Delivery(
+                commit=result, delivered=False, branch=branch, reason=stays.reason, hint=stays.hint
+            )
+        Origin(home=origin.home, branch=origin.branch, delivered=commit).save(self.origin)
+        if origin.branch is None:
+            hint = f"the checkout is on no branch; the result is also on {branch}"
+            return Delivery(commit=commit, delivered=True, branch=branch, hint=hint)
+        self.repository.git.attempt("update-ref", "-d", f"refs/heads/{branch}", result)
+        return Delivery(commit=commit, delivered=True)
+
+    def _bring(self, origin: Origin, branch: str, result: Oid) -> Oid:
+        checkout = self._checkout(origin, branch)
+        if checkout is not None and checkout.under_way is not None:
+            reason = f"a {checkout.under_way} is under way in {checkout.path}"
+            raise _Stays(reason, f"finish it, then: {_take(checkout, branch)}")
+        ref = origin.branch or "HEAD"
+        where = self.repository.git if checkout is None else self.repository.git.at(checkout.path)
+        tip = Merger(git=where).commit_at(ref)
+        if tip is None:
+            name = ref.removeprefix("refs/heads/")
+            raise _Stays(f"branch {name} is gone", f"git branch {name} {branch}")
+        target = self._target(tip, result, branch, _take(checkout, branch))
+        if checkout is None:
+            self._move(ref, tip, target, branch)
+        elif target != tip:
+            self._forward(checkout, target, branch)
+        return target
+
+    def _checkout(self, origin: Origin, branch: str) -> Checkout | None:
+        """The working tree that has to come forward, if there is one."""
+        if origin.branch is not None:
+            found = (c for c in checkouts(self.repository) if c.branch == origin.branch)
+            return next(found, None)
+        if not os.path.isdir(origin.home):
+            raise _Stays(f"{origin.home} is gone", f"git merge {branch}")
+        here = checkout_at(self.repository.git.at(origin.home))
+        if here.branch is not None:
+            name = here.branch.removeprefix("refs/heads/")
+            raise _Stays(f"{here.path} was on no branch and is now on {name}", _take(here, branch))
+        return here
+
+    def _target(self, tip: Oid, result: Oid, branch: str, take: str) -> Oid:
+        """What the user's branch should become: the result, or both if it moved meanwhile."""
+        if self.merger.is_ancestor(result, tip):
+            return tip
+        if self.merger.is_ancestor(tip, result):
+            return result
+        try:
+            return self.merger.join(tip, result, with_trailers(f"Merge branch '{branch}'", ()))
+        except Unmerged as unmerged:
+            raise _Stays(
+                f"your branch has moved meanwhile, and merging has a {unmerged.error.message}", take
+            ) from None
+
+    def _move(self, ref: str, tip: Oid, target: Oid, branch: str) -> None:
+        name = ref.removeprefix("refs/heads/")
+        if not self.merger.move(name, tip, target):
+            hint = f"git fetch . {branch}:{name}"
+            raise _Stays(f"branch {name} moved at the same moment", hint)
+
+    def _forward(self, checkout: Checkout, target: Oid, branch: str) -> None:
+        git = self.repository.git.at(checkout.path)
+        done = git.attempt(
+            *("merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--quiet"),
+            *("--no-stat", "--no-verify-signatures", target),
+        )
+        if done.code != 0 or checkout_at(git).branch != checkout.branch:
+            raise _Stays(
+                done.complaint,
+                f"commit or move what is in the way, then: {_take(checkout, branch)}",
+            )
+
+
+def _take(checkout: Checkout | None, branch: str) -> str:
+    """The command that takes the result."""
+    where = f" -C {shlex.quote(checkout.path)}" if checkout is not None else ""
+    return f"git{where} merge {branch}"

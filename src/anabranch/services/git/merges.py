@@ -1,0 +1,84 @@
+"""The `Merges` port over a git repository."""
+
+from __future__ import annotations
+
+import os
+
+from attrs import frozen
+from returns.result import Result
+
+from anabranch.environment import Delivery, Merge, MergeError, MergeFault, MergeRequest, Oid
+from anabranch.services.git.checkouts import checkouts
+from anabranch.services.git.delivery import Courier
+from anabranch.services.git.faults import Unmerged, merge_result
+from anabranch.services.git.merging import Merger, unknown
+from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.runner import GitError
+from anabranch.services.git.threads import in_thread
+
+
+@frozen(kw_only=True)
+class GitMerges:
+    """Branches of one run that nobody has checked out.
+
+    Attributes:
+        repository: where they are.
+        directory: the run's own directory, for what a resumed run has to know.
+    """
+
+    repository: GitRepository
+    directory: str
+
+    @property
+    def _merger(self) -> Merger:
+        return Merger(git=self.repository.git)
+
+    async def start(self, branch: str, base: str = "HEAD") -> Result[Oid, MergeError]:
+        """Make a branch at a revision; if it is there already, its commit is the answer."""
+        return await in_thread(lambda: merge_result(lambda: self._start(branch, base)))
+
+    async def merge(self, request: MergeRequest) -> Result[Merge, MergeError]:
+        """Merge in memory, then move the target. All or nothing."""
+        return await in_thread(lambda: merge_result(lambda: self._merge(request)))
+
+    async def drop(self, branch: str) -> Result[None, MergeError]:
+        """Delete a branch of ours. Twice is once."""
+        return await in_thread(lambda: merge_result(lambda: self._drop(branch)))
+
+    async def deliver(self, branch: str) -> Result[Delivery, MergeError]:
+        """Bring the user's checkout forward to the branch, all at once or not at all."""
+        return await in_thread(lambda: merge_result(lambda: self._courier().deliver(branch)))
+
+    def _courier(self) -> Courier:
+        origin = os.path.join(self.directory, "origin.json")
+        return Courier(repository=self.repository, merger=self._merger, origin=origin)
+
+    def _start(self, branch: str, base: str) -> Oid:
+        self._courier().remember()
+        ref = f"refs/heads/{branch}"
+        there = self._merger.commit_at(ref)
+        if there is not None:
+            return there
+        commit = self._merger.commit_at(base)
+        if commit is None:
+            raise unknown(base)
+        made = self.repository.git.attempt("update-ref", ref, commit, "0" * len(commit))
+        there = self._merger.commit_at(ref)
+        if there is None:
+            raise GitError(made)
+        return there
+
+    def _merge(self, request: MergeRequest) -> Merge:
+        self._refuse_if_checked_out(request.target)
+        return self._merger.merge(request)
+
+    def _drop(self, branch: str) -> None:
+        self._refuse_if_checked_out(branch)
+        self.repository.git.run("update-ref", "-d", f"refs/heads/{branch}")
+
+    def _refuse_if_checked_out(self, branch: str) -> None:
+        for checkout in checkouts(self.repository):
+            if checkout.branch == f"refs/heads/{branch}":
+                message = f"branch {branch} is checked out in {checkout.path}"
+                hint = f"git -C {checkout.path} switch --detach"
+                raise Unmerged(MergeFault.CHECKED_OUT, message, hint=hint)

@@ -1,0 +1,67 @@
+"""Taking things away: out of sight by one rename, then deleted at leisure.
+
+Whoever looks sees a whole tree or none. A process that still writes into the tree cannot make
+the path exist again, and a `kill -9` in the middle leaves rubbish in a place for rubbish.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+TRASH: Final = ".trash"
+
+
+def mount_points_below(path: str) -> list[str]:
+    """What is mounted inside a directory: deleting would reach through to it."""
+    with suppress(OSError):
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+        points = [os.fsdecode(_unescaped(line.split()[4])) for line in lines]
+        return [point for point in points if point.startswith(f"{path}/")]
+    return []
+
+
+def _unescaped(field: bytes) -> bytes:
+    for code, char in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
+        field = field.replace(code, char)
+    return field
+
+
+def put_away(path: str, trash: str) -> str | None:
+    """Rename a directory or file into a trash directory on the same file system.
+
+    Returns:
+        Where it is now, for `delete`; `None` if there was nothing.
+    """
+    os.makedirs(trash, exist_ok=True)
+    target = os.path.join(trash, uuid.uuid4().hex)
+    try:
+        os.rename(path, target)
+    except FileNotFoundError:
+        return None
+    return target
+
+
+def delete(path: str) -> None:
+    """Delete a tree, read-only directories included. What cannot go stays for a later sweep."""
+    shutil.rmtree(path, onerror=_make_way)
+    with suppress(OSError):
+        os.rmdir(os.path.dirname(path))
+
+
+def _make_way(function: Callable[..., object], path: str, _: object) -> None:
+    """Try once more with the directory writable: read-only ones refuse to lose their files."""
+    with suppress(OSError):
+        if function is os.unlink or not os.path.isdir(path):
+            parent = os.path.dirname(path)
+            os.chmod(parent, os.stat(parent).st_mode | stat.S_IRWXU)
+            os.unlink(path)
+        else:
+            os.chmod(path, os.lstat(path).st_mode | stat.S_IRWXU)
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,158 @@
+"""A repository, opened: what git it is, where it is, and who commits in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+from returns.result import Failure, Result, Success
+
+from anabranch.services.git.places import place_for, survey
+from anabranch.services.git.runner import NO_MONITOR, Git, configured, git_environment
+from anabranch.values import HostError
+
+OLDEST_GIT: Final = (2, 38)
+"""The first git that merges in memory (`merge-tree --write-tree`)."""
+
+_FALLBACK: Final = {"NAME": "anabranch", "EMAIL": "anabranch@localhost"}
+
+
+@frozen(kw_only=True)
+class GitRepository:
+    """A git repository that runs can work in.
+
+    Attributes:
+        home: where the user is: the top of their working tree, or the directory of a bare one.
+        common: the absolute path of git's directory, which all worktrees share.
+        place: the directory that holds the worktrees of all runs.
+        version: of git.
+        identity: variables that name a committer; empty if the user's own configuration does.
+        hooks: the directory of the repository's hooks.
+        git: runs in `home`; `trees` is the same without what suits the user's checkout only.
+    """
+
+    home: str
+    common: str
+    place: str
+    version: tuple[int, ...]
+    identity: Mapping[str, str]
+    hooks: str
+    git: Git = field(repr=False)
+
+    @classmethod
+    def open(
+        cls, path: str, *, environ: Mapping[str, str] | None = None, place: str | None = None
+    ) -> Result[GitRepository, HostError]:
+        """Open the repository that a directory belongs to.
+
+        Arguments:
+            path: any directory of the repository.
+            environ: environment variables; those of the process unless given.
+            place: where worktrees are kept; beside the repository unless given.
+
+        Fails with a `HostError`: no git, one that is too old, no repository, no commit.
+        """
+        try:
+            return Success(_open(path, os.environ if environ is None else environ, place))
+        except HostError as error:
+            return Failure(error)
+
+    @property
+    def trees(self) -> Git:
+        """Git for worktrees of ours."""
+        return self.git.with_config(NO_MONITOR)
+
+    @property
+    def state(self) -> str:
+        """Our own directory inside git's."""
+        return os.path.join(self.common, "anabranch")
+
+    @property
+    def lock(self) -> str:
+        """The lock around everything that touches metadata which worktrees share."""
+        return os.path.join(self.state, "lock")
+
+    def has_hook(self, name: str) -> bool:
+        """Whether the repository has a hook that git would run."""
+        return os.access(os.path.join(self.hooks, name), os.X_OK)
+
+    def command_environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Variables to add to the environment of commands that run in our worktrees.
+
+        A `git commit` there works on a machine that has no identity, starts no background
+        collection and leaves no file system monitor behind.
+
+        Arguments:
+            environ: what the commands inherit; its own git configuration stays.
+        """
+        pairs = (("gc.auto", "0"), ("maintenance.auto", "false"), NO_MONITOR)
+        added = configured(environ, pairs)
+        missing = {name: value for name, value in self.identity.items() if name not in environ}
+        return missing | {k: v for k, v in added.items() if environ.get(k) != v}
+
+
+def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitRepository:
+    program = shutil.which("git", path=environ.get("PATH"))
+    if program is None:
+        raise HostError.of("git-missing", "git is not installed", hint="install git 2.38 or later")
+    if not os.path.isdir(path):
+        raise HostError.of("not-a-repository", "no such directory", value=path)
+    git = Git(directory=os.path.abspath(path), environ=git_environment(environ), program=program)
+    version = _version(git)
+    common = _common(git)
+    bare = git.run("rev-parse", "--is-inside-work-tree").text != "true"
+    home = common if bare else git.run("rev-parse", "--show-toplevel").text
+    git = git.at(home)
+    if git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}").code != 0:
+        hint = "commit something first: `git commit --allow-empty -m start`"
+        raise HostError.of("no-commits", "the repository has no commit", value=home, hint=hint)
+    return GitRepository(
+        home=home,
+        common=common,
+        place=place or place_for(survey(_main(home, common), common)),
+        version=version,
+        identity=_identity(git),
+        hooks=os.path.join(home, git.run("rev-parse", "--git-path", "hooks").text),
+        git=git.with_environ(_identity(git)),
+    )
+
+
+def _version(git: Git) -> tuple[int, ...]:
+    text = git.run("version").text
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    version = tuple(map(int, found[0].split("."))) if found else ()
+    if version < OLDEST_GIT:
+        hint = "install git 2.38 or later"
+        raise HostError.of("git-too-old", "this git cannot merge in memory", value=text, hint=hint)
+    return version
+
+
+def _common(git: Git) -> str:
+    output = git.attempt("rev-parse", "--path-format=absolute", "--git-common-dir")
+    if output.code == 0:
+        return os.path.realpath(output.text)
+    if b"safe.directory" in output.stderr:
+        hint = f"git config --global --add safe.directory {git.directory}"
+        raise HostError.of("unsafe-repository", output.complaint.splitlines()[0], hint=hint)
+    hint = "start anabranch inside a git repository, or make one: `git init`"
+    raise HostError.of("not-a-repository", "not a git repository", value=git.directory, hint=hint)
+
+
+def _main(home: str, common: str) -> str:
+    """The main working tree, also if the user is in another one."""
+    return os.path.dirname(common) if os.path.basename(common) == ".git" else home
+
+
+def _identity(git: Git) -> dict[str, str]:
+    """Variables for whoever has no name: never for those who configured one."""
+    return {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        if git.attempt("var", f"GIT_{role}_IDENT").code != 0
+        for part, value in _FALLBACK.items()
+        if not git.environ.get(f"GIT_{role}_{part}")
+    }

@@ -1,0 +1,66 @@
+"""A run in a repository: one process at a time, with its worktrees and merges."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from attrs import frozen
+from returns.pipeline import is_successful
+
+from anabranch.services.git.merges import GitMerges
+from anabranch.services.git.places import is_safe_part
+from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.threads import in_thread
+from anabranch.services.git.trees import PlainTrees
+from anabranch.services.git.worktrees import GitWorktrees
+from anabranch.services.locks import FileLock, LockFault, acquire
+from anabranch.values import HostError
+
+
+@frozen(kw_only=True)
+class GitRun:
+    """What a run needs of git: the two ports."""
+
+    worktrees: GitWorktrees
+    merges: GitMerges
+
+
+@asynccontextmanager
+async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]:
+    """Claim a run id in a repository, for as long as the context lasts.
+
+    The claim is known to other processes and ends with this one however it ends, so that a
+    clean-up elsewhere can tell worktrees in use from those that were left behind.
+
+    Raises:
+        HostError: another process runs it, or the id cannot be part of a path and a branch.
+    """
+    if not is_safe_part(run):
+        hint = "use letters, digits and `-`, at most 100 of them"
+        raise HostError.of("bad-run-id", "not an id for a run", value=run, hint=hint)
+    directory = os.path.join(repository.state, "runs", run)
+    lock = await in_thread(lambda: _claim(directory, run))
+    try:
+        trees = PlainTrees(repository=repository, run=run)
+        yield GitRun(
+            worktrees=GitWorktrees(repository=repository, trees=trees),
+            merges=GitMerges(repository=repository, directory=directory),
+        )
+    finally:
+        lock.release()
+
+
+def _claim(directory: str, run: str) -> FileLock:
+    os.makedirs(directory, exist_ok=True)
+    granted = acquire(Path(directory, "owner"))
+    if is_successful(granted):
+        return granted.unwrap()
+    error = granted.failure()
+    if error.fault is not LockFault.HELD:
+        raise HostError.of("run-not-locked", error.message, value=run, hint=error.hint)
+    value = f"{run} ({error.owner or 'an unknown process'})"
+    hint = "wait for it to end, or cancel it"
+    raise HostError.of("run-is-alive", "another process works on this run", value=value, hint=hint)

@@ -1,0 +1,117 @@
+"""The `Worktrees` port over a git repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from attrs import field, frozen
+from returns.result import Result
+
+from anabranch.environment import (
+    Advance,
+    Changes,
+    Oid,
+    Worktree,
+    WorktreeError,
+    WorktreeFault,
+    WorktreeRequest,
+)
+from anabranch.services.git.advancing import advance
+from anabranch.services.git.carrying import carry, remember, unchanged
+from anabranch.services.git.changes import changes
+from anabranch.services.git.faults import Refused, worktree_result
+from anabranch.services.git.places import is_safe_part
+from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.threads import in_thread
+from anabranch.services.git.trees import Order, Tree, Trees
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class GitWorktrees:
+    """Worktrees of one run, each a real one: `git worktree list` knows it.
+
+    Attributes:
+        repository: where they belong.
+        trees: the way in which they are made.
+    """
+
+    repository: GitRepository
+    trees: Trees
+    _alive: dict[str, Tree] = field(factory=dict[str, Tree], init=False, repr=False, eq=False)
+
+    async def create(self, request: WorktreeRequest) -> Result[Worktree, WorktreeError]:
+        """Make a working tree; what a dead process left under its name is put away first."""
+        return await _do(request.name, lambda: self._create(request))
+
+    async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        """What changed since the worktree's base."""
+        return await _do(worktree.name, lambda: self._changes(worktree))
+
+    async def advance(self, worktree: Worktree, commit: Oid) -> Result[Advance, WorktreeError]:
+        """Bring a tree forward to a later commit; nothing in it is lost."""
+        git = self.repository.trees.at(worktree.path)
+        return await _do(worktree.name, lambda: advance(git, worktree, commit))
+
+    async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
+        """Take the tree away. Its branch, if it has one, stays. Twice is once."""
+        return await _do(worktree.name, lambda: self._remove(worktree))
+
+    def _create(self, request: WorktreeRequest) -> Worktree:
+        if not is_safe_part(request.name):
+            raise Refused(
+                WorktreeFault.UNSUPPORTED,
+                "not a name for a worktree",
+                hint="use letters, digits and `-`, at most 100 of them",
+            )
+        if request.name in self._alive:
+            raise Refused(WorktreeFault.EXISTS, "there is one of that name")
+        base = request.base or self._commit_of(request.parent)
+        tree = self.trees.make(Order(name=request.name, base=base, branch=request.branch))
+        self._alive[request.name] = tree
+        if request.carry is not None:
+            carried = carry(self.repository.trees, request.carry, tree.path)
+            remember(tree.admin, tree.path, carried)
+        return Worktree(
+            name=request.name,
+            path=tree.path,
+            parent=request.parent,
+            base=base,
+            branch=request.branch,
+        )
+
+    def _commit_of(self, parent: str) -> Oid:
+        revision = f"refs/heads/{parent}^{{commit}}"
+        found = self.repository.git.attempt("rev-parse", "--verify", "--quiet", revision)
+        if found.code != 0:
+            raise Refused(WorktreeFault.UNKNOWN_PARENT, f"no such branch: {parent}")
+        return Oid(found.text)
+
+    def _changes(self, worktree: Worktree) -> Changes:
+        tree = self._tree(worktree)
+        if tree is None:
+            raise Refused(WorktreeFault.NOT_OURS, f"no worktree of this run at {worktree.path}")
+        carried = unchanged(tree.admin, tree.path)
+        return changes(self.repository.trees.at(tree.path), worktree.base, carried)
+
+    def _remove(self, worktree: Worktree) -> None:
+        tree = self._tree(worktree)
+        if tree is not None:
+            self.trees.take_away(tree)
+            self._alive.pop(worktree.name, None)
+        elif os.path.lexists(worktree.path):
+            raise Refused(WorktreeFault.NOT_OURS, f"no worktree of this run: {worktree.path}")
+
+    def _tree(self, worktree: Worktree) -> Tree | None:
+        """The tree behind a worktree, also if an earlier process of this run made it."""
+        known = self._alive.get(worktree.name)
+        if known is not None and known.path == worktree.path:
+            return known
+        return self.trees.adopt(worktree.path)
+
+
+async def _do(name: str, operation: Callable[[], T]) -> Result[T, WorktreeError]:
+    return await in_thread(lambda: worktree_result(name, operation))

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from anabranch.environment import Advance, Oid, Worktree, WorktreeFault, WorktreeRequest
+from anabranch.services.git import GitRun
+from anabranch.testing.repositories import ScratchRepository
+from tests.services.git.bench import Bench, failure
+
+RUN = WorktreeRequest(name="run", parent="main")
+Files = dict[str, str | bytes | None]
+
+
+def advance(
+    bench: Bench, landing: Files, before: Callable[[ScratchRepository], object]
+) -> tuple[Advance, ScratchRepository]:
+    """A worktree at `main`, something that happens in it, and a commit that it is brought to."""
+
+    async def scenario(git: GitRun) -> tuple[Advance, ScratchRepository]:
+        tree = (await git.worktrees.create(RUN)).unwrap()
+        there = bench.repo.at(tree.path)
+        before(there)
+        commit = Oid(bench.repo.commit(landing))
+        answer = (await git.worktrees.advance(tree, commit)).unwrap()
+        assert commit == answer.worktree.base == there.head
+        return answer, there
+
+    return bench(scenario)
+
+
+def test_a_clean_worktree_comes_forward(bench: Bench) -> None:
+    answer, there = advance(bench, {"a.txt": "1", "new": "n", "dir/b.txt": None}, lambda _: None)
+    assert () == answer.saved
+    assert {"a.txt": b"1", "new": b"n"} == Bench(there).files()
+    assert "" == there.git("status", "--porcelain")
+
+
+def test_changes_that_are_not_touched_stay(bench: Bench) -> None:
+    def before(there: ScratchRepository) -> None:
+        there.write({"dir/b.txt": "mine", "untracked": "mine", "staged": "mine"})
+        there.git("add", "staged")
+
+    answer, there = advance(bench, {"a.txt": "1"}, before)
+    assert () == answer.saved
+    assert " M dir/b.txt\nA  staged\n?? untracked" == there.git("status", "--porcelain")
+
+
+IN_THE_WAY: dict[str, tuple[Files, Files]] = {
+    "untracked": ({"new": "mine"}, {"new": "theirs"}),
+    "modified": ({"a.txt": "mine"}, {"a.txt": "theirs"}),
+    "modified and deleted": ({"a.txt": "mine"}, {"a.txt": None}),
+    "a file where a directory lands": ({"sub": "mine"}, {"sub/new": "theirs"}),
+    "a directory where a file lands": ({"sub/new": "mine"}, {"sub": "theirs"}),
+    "an untracked file in a directory that a file replaces": (
+        {"dir/new": "mine"},
+        {"dir/b.txt": None, "dir": "theirs"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_THE_WAY)
+@pytest.mark.parametrize("staged", [False, True])
+def test_what_is_in_the_way_is_saved_beside(bench: Bench, case: str, staged: bool) -> None:
+    mine, landing = IN_THE_WAY[case]
+
+    def before(there: ScratchRepository) -> None:
+        there.write(mine)
+        if staged:
+            there.git("add", "--all")
+
+    if landing.get("dir"):
+        (bench.repo.path / "dir/b.txt").unlink()
+        (bench.repo.path / "dir").rmdir()
+        landing = {"dir": landing["dir"]}
+    answer, there = advance(bench, landing, before)
+    ((path, beside),) = answer.saved
+    (name,) = mine
+    saved = Path(there.path, beside)
+    kept = saved if saved.is_file() else saved / Path(name).relative_to(path)
+    assert "mine" == kept.read_text()
+    assert there.files() == {
+        k: v for k, v in Bench(there).files().items() if ".anabranch-saved" not in k
+    }
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_what_is_identical_is_taken_as_it_is(bench: Bench, staged: bool) -> None:
+    def before(there: ScratchRepository) -> None:
+        there.write({"new\nline": "same", '"quoted"': "same", "a.txt": "same", "dir/b.txt": None})
+        (there.path / "link").symlink_to("a.txt")
+        if staged:
+            there.git("add", "--all")
+
+    (bench.repo.path / "link").symlink_to("a.txt")
+    landing: Files = {"new\nline": "same", '"quoted"': "same", "a.txt": "same", "dir/b.txt": None}
+    answer, there = advance(bench, landing, before)
+    assert () == answer.saved
+    assert "" == there.git("status", "--porcelain")
+
+
+def test_a_saved_file_does_not_replace_an_earlier_one(bench: Bench) -> None:
+    def before(there: ScratchRepository) -> None:
+        there.write({"a.txt": "mine", "a.txt.anabranch-saved": "earlier"})
+
+    answer, there = advance(bench, {"a.txt": "theirs"}, before)
+    assert (("a.txt", "a.txt.anabranch-saved-2"),) == answer.saved
+    assert b"earlier" == Bench(there).files()["a.txt.anabranch-saved"]
+
+
+def test_a_worktree_with_commits_of_its_own_is_left_alone(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> WorktreeFault:
+        tree: Worktree = (await git.worktrees.create(RUN)).unwrap()
+        bench.repo.at(tree.path).commit({"mine": "mine"})
+        commit = Oid(bench.repo.commit({"theirs": "theirs"}))
+        return failure(await git.worktrees.advance(tree, commit)).fault
+
+    assert WorktreeFault.DIVERGED == bench(scenario)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from anabranch.environment import Delivery, MergeRequest, Oid
+from anabranch.services.git import GitRun
+from anabranch.testing.repositories import ScratchRepository, git_repo
+from tests.services.git.bench import Bench
+
+RUN = "anabranch/r1/run"
+
+
+def deliver(
+    bench: Bench,
+    files: dict[str, str | bytes | None],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Delivery:
+    """Start a run, merge one commit with these files, let something happen, deliver."""
+
+    async def scenario(git: GitRun) -> Delivery:
+        base = (await git.merges.start(RUN)).unwrap()
+        tree = bench.repo.path.parent / "side"
+        bench.repo.git("worktree", "add", "--quiet", "--detach", tree, base)
+        bench.repo.at(tree).write(files)
+        bench.repo.at(tree).git("add", "--all", "--force")
+        source = Oid(bench.repo.at(tree).commit())
+        bench.repo.git("worktree", "remove", "--force", tree)
+        request = MergeRequest(target=RUN, source=source, base=base, message="Merge agent-0")
+        (await git.merges.merge(request)).unwrap()
+        meanwhile()
+        return (await git.merges.deliver(RUN)).unwrap()
+
+    return bench(scenario)
+
+
+def test_the_users_checkout_comes_forward_and_the_branch_goes(bench: Bench) -> None:
+    delivery = deliver(bench, {"a.txt": "new\n", "b": "b"})
+    assert (True, None) == (delivery.delivered, delivery.branch)
+    assert delivery.commit == bench.repo.head
+    assert ("new\n", "") == (
+        (bench.repo.path / "a.txt").read_text(),
+        bench.repo.git("status", "--porcelain"),
+    )
+    assert "main" == bench.repo.git("branch", "--format=%(refname:short)")
+
+
+def test_delivering_again_after_a_delivery_answers_the_same(bench: Bench) -> None:
+    first = deliver(bench, {"b": "b"})
+
+    async def again(git: GitRun) -> Delivery:
+        return (await git.merges.deliver(RUN)).unwrap()
+
+    assert first == bench(again)
+
+
+DIRTY: dict[str, Callable[[Path], object]] = {
+    "modified": lambda top: (top / "a.txt").write_text("mine\n"),
+    "untracked": lambda top: (top / "new").write_text("mine\n"),
+    "ignored": lambda top: (top / "x.log").write_text("mine\n"),
+    "untracked directory": lambda top: git_repo(top / "sub"),
+}
+
+
+@pytest.mark.parametrize("state", DIRTY)
+def test_nothing_of_the_users_is_lost_and_the_hint_takes_the_result(
+    bench: Bench, state: str
+) -> None:
+    before = bench.repo.commit({".gitignore": "*.log\n"})
+    DIRTY[state](bench.repo.path)
+    content = bench.files()
+    delivery = deliver(bench, {"a.txt": "new\n", "new": "n\n", "sub": "s\n", "x.log": "l\n"})
+    assert (False, RUN, before) == (delivery.delivered, delivery.branch, bench.repo.head)
+    assert delivery.hint is not None
+    assert f"git -C {bench.repo.path} merge {RUN}" in delivery.hint
+    assert content == bench.files()
+
+
+def test_changes_that_are_not_in_the_way_stay(bench: Bench) -> None:
+    bench.repo.write({"dir/b.txt": "mine\n", "untracked": "mine\n"})
+    delivery = deliver(bench, {"a.txt": "new\n"})
+    assert delivery.delivered
+    assert " M dir/b.txt\n?? untracked" == bench.repo.git("status", "--porcelain")
+
+
+def test_a_branch_that_moved_meanwhile_is_merged_with_the_result(bench: Bench) -> None:
+    delivery = deliver(bench, {"b": "b"}, lambda: bench.repo.commit({"c": "c"}))
+    assert delivery.delivered
+    assert {"a.txt", "dir/b.txt", "b", "c"} == set(bench.repo.files("main"))
+    assert "" == bench.repo.git("status", "--porcelain")
+
+
+def test_a_branch_that_moved_into_a_conflict_is_left_to_the_user(bench: Bench) -> None:
+    delivery = deliver(bench, {"a.txt": "x\n"}, lambda: bench.repo.commit({"a.txt": "y\n"}))
+    assert (False, RUN) == (delivery.delivered, delivery.branch)
+    assert delivery.reason is not None
+    assert "conflict in a.txt" in delivery.reason
+
+
+def test_a_user_who_went_to_another_branch_finds_the_result_on_the_first(bench: Bench) -> None:
+    delivery = deliver(bench, {"b": "b"}, lambda: bench.repo.git("checkout", "-b", "other"))
+    assert delivery.delivered
+    assert delivery.commit == bench.repo.git("rev-parse", "main")
+    assert ("other", "") == (
+        bench.repo.git("branch", "--show-current"),
+        bench.repo.git("status", "--porcelain"),
+    )
+
+
+def test_a_detached_checkout_comes_forward_and_the_branch_stays(bench: Bench) -> None:
+    bench.repo.git("checkout", "--quiet", "--detach")
+    delivery = deliver(bench, {"b": "b"})
+    assert (True, RUN, bench.repo.head) == (delivery.delivered, delivery.branch, delivery.commit)
+
+
+def test_a_merge_under_way_is_not_disturbed(bench: Bench) -> None:
+    bench.repo.git("checkout", "--quiet", "-b", "other")
+    bench.repo.commit({"a.txt": "other\n"})
+    bench.repo.git("checkout", "--quiet", "main")
+    bench.repo.commit({"a.txt": "main\n"})
+
+    def conflict() -> None:
+        with pytest.raises(AssertionError):
+            bench.repo.git("merge", "other")
+
+    delivery = deliver(bench, {"b": "b"}, conflict)
+    assert (False, f"a merge is under way in {bench.repo.path}") == (
+        delivery.delivered,
+        delivery.reason,
+    )
+
+
+def test_a_bare_repository_gets_its_branch_moved(bench: Bench, tmp_path: Path) -> None:
+    bare = Bench(bench.repo.bare(tmp_path / "bare.git"))
+    delivery = deliver(bare, {"b": "b"})
+    assert delivery.delivered
+    assert delivery.commit == bare.repo.git("rev-parse", "main")
+
+
+def test_a_branch_that_is_gone_is_not_made_again(bench: Bench) -> None:
+    def meanwhile() -> None:
+        bench.repo.git("checkout", "--quiet", "-b", "other")
+        bench.repo.git("branch", "-D", "main")
+
+    delivery = deliver(bench, {"b": "b"}, meanwhile)
+    assert (False, "branch main is gone", f"git branch main {RUN}") == (
+        delivery.delivered,
+        delivery.reason,
+        delivery.hint,
+    )
+
+
+def test_a_user_in_a_linked_worktree_gets_the_result_there(
+    tmp_path: Path, repo: ScratchRepository
+) -> None:
+    linked = tmp_path / "linked"
+    repo.git("worktree", "add", "--quiet", "-b", "feature", linked)
+    delivery = deliver(Bench(repo.at(linked)), {"b": "b"})
+    assert delivery.delivered
+    assert (linked / "b").exists()
+    assert not (repo.path / "b").exists()

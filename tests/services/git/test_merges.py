@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from returns.result import Result
+
+from anabranch.environment import Merge, MergeError, MergeFault, MergeRequest, Oid
+from anabranch.services.git import GitRun
+from anabranch.testing.repositories import ScratchRepository
+from tests.services.git.bench import Bench, failure
+
+TARGET = "anabranch/r1/run"
+
+
+def work(repo: ScratchRepository, branch: str, files: dict[str, str | bytes | None]) -> Oid:
+    """A commit on a new branch at `main`, made in passing."""
+    repo.git("checkout", "--quiet", "-b", branch, "main")
+    commit = repo.commit(files, f"work of {branch}")
+    repo.git("checkout", "--quiet", "main")
+    return Oid(commit)
+
+
+def request(repo: ScratchRepository, source: Oid) -> MergeRequest:
+    return MergeRequest(
+        target=TARGET,
+        source=source,
+        base=Oid(repo.head),
+        message="Merge agent-0",
+        trailers=(("Anabranch-Run", "r1"), ("Anabranch-Agent", "agent-0")),
+    )
+
+
+def merge_all(bench: Bench, *requests: MergeRequest) -> list[Result[Merge, MergeError]]:
+    async def scenario(git: GitRun) -> list[Result[Merge, MergeError]]:
+        (await git.merges.start(TARGET, "main")).unwrap()
+        return [await git.merges.merge(request) for request in requests]
+
+    return bench(scenario)
+
+
+def test_starting_twice_answers_the_same_commit(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> tuple[Oid, Oid]:
+        first = (await git.merges.start(TARGET)).unwrap()
+        bench.repo.commit({"more": ""})
+        return first, (await git.merges.start(TARGET)).unwrap()
+
+    first, second = bench(scenario)
+    assert first == second == bench.repo.git("rev-parse", TARGET)
+
+
+def test_a_merge_has_both_sides_and_its_trailers(bench: Bench) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    two = work(bench.repo, "two", {"two": "2"})
+    answers = merge_all(bench, request(bench.repo, one), request(bench.repo, two))
+    assert [TARGET, TARGET] == [answer.unwrap().target for answer in answers]
+    assert {"a.txt", "dir/b.txt", "one", "two"} == set(bench.repo.files(TARGET))
+    body = bench.repo.git("log", "-1", "--format=%B", TARGET)
+    assert "Merge agent-0\n\nAnabranch-Run: r1\nAnabranch-Agent: agent-0\n" == body
+
+
+def test_the_users_checkout_is_not_touched_by_a_merge(bench: Bench) -> None:
+    before = bench.repo.head
+    merge_all(bench, request(bench.repo, work(bench.repo, "one", {"one": "1"})))
+    assert (before, "") == (bench.repo.head, bench.repo.git("status", "--porcelain"))
+
+
+def test_what_is_merged_already_is_not_merged_again(bench: Bench) -> None:
+    one = request(bench.repo, work(bench.repo, "one", {"one": "1"}))
+    _, again = merge_all(bench, one, one)
+    assert again.unwrap().before == again.unwrap().commit
+
+
+def test_a_conflict_moves_nothing_and_shows_both_sides(bench: Bench) -> None:
+    one = request(bench.repo, work(bench.repo, "one", {"a.txt": "ours\n"}))
+    two = request(bench.repo, work(bench.repo, "two", {"a.txt": "theirs\n"}))
+    first, second = merge_all(bench, one, two)
+    error = failure(second)
+    (conflict,) = error.conflicts
+    assert MergeFault.CONFLICT == error.fault
+    assert ("a.txt", "content", b"ours\n", b"theirs\n") == (
+        conflict.path,
+        conflict.kind,
+        conflict.ours,
+        conflict.theirs,
+    )
+    assert first.unwrap().commit == bench.repo.git("rev-parse", TARGET)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kind", "sides"),
+    [
+        ({"a.txt": None}, {"a.txt": "new\n"}, "modify/delete", (None, b"new\n")),
+        ({"n": b"\0a"}, {"n": b"\0b"}, "binary", (b"\0a", b"\0b")),
+        ({"n": "a\n"}, {"n": "b\n"}, "add/add", (b"a\n", b"b\n")),
+    ],
+)
+def test_a_conflict_says_its_kind(
+    bench: Bench,
+    ours: dict[str, str | bytes | None],
+    theirs: dict[str, str | bytes | None],
+    kind: str,
+    sides: tuple[bytes | None, bytes | None],
+) -> None:
+    one = request(bench.repo, work(bench.repo, "one", ours))
+    two = request(bench.repo, work(bench.repo, "two", theirs))
+    (conflict,) = failure(merge_all(bench, one, two)[1]).conflicts
+    assert (kind, sides) == (conflict.kind, (conflict.ours, conflict.theirs))
+
+
+def test_a_linear_merge_replays_each_commit_with_its_author(bench: Bench) -> None:
+    one = request(bench.repo, work(bench.repo, "one", {"one": "1"}))
+    bench.repo.git("checkout", "--quiet", "-b", "two", "main")
+    bench.repo.commit({"two": "2"}, "first of two")
+    bench.repo.git("config", "user.name", "Bob")
+    bench.repo.write({"two": "22"})
+    bench.repo.git("commit", "--quiet", "-a", "--author=Bob <b@b>", "-m", "second of two")
+    two = request(bench.repo, Oid(bench.repo.head))
+    bench.repo.git("checkout", "--quiet", "main")
+    linear = [evolve(r, linear=True, base=Oid(bench.repo.head)) for r in (one, two)]
+    merge_all(bench, *linear)
+    log = bench.repo.git(
+        "log", "--format=%an %s %(trailers:key=Anabranch-Agent)", f"main..{TARGET}"
+    )
+    assert [
+        "Bob second of two Anabranch-Agent: agent-0",
+        "Ada first of two Anabranch-Agent: agent-0",
+        "Ada work of one Anabranch-Agent: agent-0",
+    ] == [line for line in log.splitlines() if line]
+    assert "" == bench.repo.git("log", "--merges", TARGET)
+    assert b"22" == bench.repo.files(TARGET)["two"]
+
+
+def test_a_branch_that_somebody_has_checked_out_is_not_moved(bench: Bench) -> None:
+    one = request(bench.repo, work(bench.repo, "one", {"one": "1"}))
+    answer = merge_all(bench, evolve(one, target="main"))[0]
+    assert MergeFault.CHECKED_OUT == failure(answer).fault
+
+
+def test_an_unknown_source_is_refused(bench: Bench) -> None:
+    answer = merge_all(bench, request(bench.repo, Oid("1" * 40)))[0]
+    assert MergeFault.UNKNOWN_REVISION == failure(answer).fault
+
+
+def test_dropping_twice_is_dropping_once(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> None:
+        (await git.merges.start(TARGET)).unwrap()
+        (await git.merges.drop(TARGET)).unwrap()
+        (await git.merges.drop(TARGET)).unwrap()
+
+    bench(scenario)
+    assert "main" == bench.repo.git("branch", "--format=%(refname:short)")

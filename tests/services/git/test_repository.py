@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from anabranch.services.git import GitRepository
+from anabranch.testing.repositories import ScratchRepository, git_repo
+from tests.services.git.bench import failure
+
+
+def refusal(path: Path, environ: Mapping[str, str]) -> str:
+    error = failure(GitRepository.open(str(path), environ=environ))
+    return error.problems[0].code
+
+
+def test_a_directory_that_is_no_repository_is_refused(
+    tmp_path: Path, repo: ScratchRepository
+) -> None:
+    assert "not-a-repository" == refusal(tmp_path, repo.environ)
+
+
+def test_a_directory_that_does_not_exist_is_refused(
+    tmp_path: Path, repo: ScratchRepository
+) -> None:
+    assert "not-a-repository" == refusal(tmp_path / "gone", repo.environ)
+
+
+def test_a_machine_without_git_is_refused(tmp_path: Path, repo: ScratchRepository) -> None:
+    assert "git-missing" == refusal(repo.path, {"PATH": str(tmp_path)})
+
+
+def test_a_git_that_is_too_old_is_refused(tmp_path: Path, repo: ScratchRepository) -> None:
+    old = tmp_path / "bin" / "git"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho git version 2.37.9\n")
+    old.chmod(0o755)
+    assert "git-too-old" == refusal(repo.path, {"PATH": f"{old.parent}:/usr/bin:/bin"})
+
+
+def test_a_repository_without_a_commit_is_refused(tmp_path: Path, repo: ScratchRepository) -> None:
+    repo.git("init", tmp_path / "empty")
+    assert "no-commits" == refusal(tmp_path / "empty", repo.environ)
+
+
+def test_a_repository_opens_from_a_directory_inside_it(repo: ScratchRepository) -> None:
+    opened = GitRepository.open(str(repo.path / "dir"), environ=repo.environ).unwrap()
+    assert (str(repo.path), str(repo.path / ".git")) == (opened.home, opened.common)
+
+
+def test_the_callers_git_variables_do_not_lead_elsewhere(
+    tmp_path: Path, repo: ScratchRepository
+) -> None:
+    other = git_repo(tmp_path / "other")
+    environ = {**repo.environ, "GIT_DIR": str(other.path / ".git"), "GIT_INDEX_FILE": "/nowhere"}
+    opened = GitRepository.open(str(repo.path), environ=environ).unwrap()
+    assert str(repo.path / ".git") == opened.common
+
+
+def test_worktrees_are_kept_beside_the_repository(repo: ScratchRepository) -> None:
+    opened = GitRepository.open(str(repo.path), environ=repo.environ).unwrap()
+    assert f"{repo.path}.anabranch" == opened.place
+
+
+def test_worktrees_are_kept_inside_git_where_an_outer_repository_would_see_them(
+    repo: ScratchRepository,
+) -> None:
+    inner = git_repo(repo.path / "inner")
+    opened = GitRepository.open(str(inner.path), environ=inner.environ).unwrap()
+    assert str(inner.path / ".git" / "anabranch" / "worktrees") == opened.place
+
+
+@pytest.mark.parametrize("role", ["AUTHOR", "COMMITTER"])
+def test_who_has_no_identity_commits_under_a_fallback(repo: ScratchRepository, role: str) -> None:
+    environ = {k: v for k, v in repo.environ.items() if role not in k}
+    repo.git("config", "user.useConfigOnly", "true")
+    opened = GitRepository.open(str(repo.path), environ=environ).unwrap()
+    assert {
+        f"GIT_{role}_NAME": "anabranch",
+        f"GIT_{role}_EMAIL": "anabranch@localhost",
+    } == opened.identity
+
+
+def test_who_has_an_identity_keeps_it(repo: ScratchRepository) -> None:
+    opened = GitRepository.open(str(repo.path), environ=repo.environ).unwrap()
+    assert {} == opened.identity

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+from attrs import evolve
+from returns.result import Result, Success
+
+from anabranch.environment import Oid, Worktree, WorktreeError, WorktreeFault, WorktreeRequest
+from anabranch.services.git import GitRun, git_run
+from anabranch.values import HostError
+from tests.services.git.bench import Bench, failure
+
+ONE = WorktreeRequest(name="agent-0", parent="main", branch="anabranch/r1/agent-0")
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_worktree_holds_the_files_of_its_parent(bench: Bench, backend: str) -> None:
+    async def scenario(git: GitRun) -> dict[str, str]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        found = {p.name: p.read_text() for p in Path(tree.path).rglob("*.txt")}
+        (await git.worktrees.remove(tree)).unwrap()
+        return found
+
+    assert {"a.txt": "one\n", "b.txt": "two\n"} == bench(scenario, backend=backend)
+
+
+def test_git_knows_a_worktree_and_whose_it_is(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> tuple[str, str]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        return tree.path, bench.repo.git("worktree", "list", "--porcelain")
+
+    path, listed = bench(scenario)
+    assert f"worktree {path}\n" in listed
+    assert "branch refs/heads/anabranch/r1/agent-0\n" in listed
+    assert "locked anabranch run r1: process " in listed
+
+
+def test_a_removed_worktree_leaves_nothing_but_its_branch(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> Worktree:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        bench.repo.at(tree.path).commit({"new": "!"}, "kept")
+        (await git.worktrees.remove(tree)).unwrap()
+        return tree
+
+    bench(scenario)
+    assert not bench.repo.path.with_name("shop.anabranch").exists()
+    assert not (bench.repo.path / ".git" / "worktrees").exists()
+    assert "kept" == bench.repo.git("log", "-1", "--format=%s", "anabranch/r1/agent-0")
+
+
+def test_removing_twice_is_removing_once(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> Result[None, WorktreeError]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        (await git.worktrees.remove(tree)).unwrap()
+        return await git.worktrees.remove(tree)
+
+    assert Success(None) == bench(scenario)
+
+
+def test_a_worktree_that_is_not_of_this_run_is_never_removed(bench: Bench) -> None:
+    theirs = bench.repo.path.parent / "theirs"
+    bench.repo.git("worktree", "add", "--quiet", theirs)
+    tree = Worktree(name="agent-0", path=str(theirs), parent="main", base=Oid(bench.repo.head))
+
+    async def scenario(git: GitRun) -> Result[None, WorktreeError]:
+        return await git.worktrees.remove(tree)
+
+    assert WorktreeFault.NOT_OURS == failure(bench(scenario)).fault
+    assert (theirs / "a.txt").exists()
+
+
+def test_a_name_is_given_once_while_its_worktree_is_alive(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> Result[Worktree, WorktreeError]:
+        (await git.worktrees.create(ONE)).unwrap()
+        return await git.worktrees.create(ONE)
+
+    assert WorktreeFault.EXISTS == failure(bench(scenario)).fault
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (evolve(ONE, branch="main"), WorktreeFault.EXISTS),
+        (evolve(ONE, parent="nowhere"), WorktreeFault.UNKNOWN_PARENT),
+        *(
+            (evolve(ONE, name=name), WorktreeFault.UNSUPPORTED)
+            for name in ("../up", "a/b", "", "-x", ".", "a..b", "x.lock")
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_met_is_refused(
+    bench: Bench, request_: WorktreeRequest, expected: WorktreeFault
+) -> None:
+    async def scenario(git: GitRun) -> Result[Worktree, WorktreeError]:
+        return await git.worktrees.create(request_)
+
+    assert expected == failure(bench(scenario)).fault
+    assert 1 == len(bench.repo.git("worktree", "list").splitlines())
+
+
+def test_what_a_dead_process_left_under_a_name_makes_way(bench: Bench) -> None:
+    async def die(git: GitRun) -> None:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        Path(tree.path, "half").write_text("half")
+
+    async def again(git: GitRun) -> bool:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        return Path(tree.path, "half").exists()
+
+    bench(die)
+    assert not bench(again)
+
+
+def test_a_worktree_of_an_earlier_process_of_the_run_can_be_used_and_removed(bench: Bench) -> None:
+    async def die(git: GitRun) -> Worktree:
+        return (await git.worktrees.create(ONE)).unwrap()
+
+    tree = bench(die)
+    Path(tree.path, "left").write_text("")
+
+    async def again(git: GitRun) -> tuple[str, ...]:
+        dirty = (await git.worktrees.changes(tree)).unwrap().dirty
+        (await git.worktrees.remove(tree)).unwrap()
+        return dirty
+
+    assert ("left",) == bench(again)
+    assert not Path(tree.path).exists()
+
+
+def test_many_are_made_and_removed_at_once(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> None:
+        async def one(number: int) -> None:
+            name = f"agent-{number}"
+            request = evolve(ONE, name=name, branch=f"anabranch/r1/{name}")
+            tree = (await git.worktrees.create(request)).unwrap()
+            (await git.worktrees.remove(tree)).unwrap()
+
+        async with anyio.create_task_group() as group:
+            for number in range(12):
+                group.start_soon(one, number)
+
+    bench(scenario)
+    assert 1 == len(bench.repo.git("worktree", "list").splitlines())
+    assert "" == bench.repo.git("fsck", "--no-dangling")
+
+
+def test_untracked_files_are_carried_and_are_no_change_until_changed(bench: Bench) -> None:
+    bench.repo.commit({".gitignore": "*.log\n"})
+    bench.repo.write({"setup/items.json": "[]", "kept": "x", "noise.log": "no"})
+
+    async def scenario(git: GitRun) -> tuple[tuple[str, ...], ...]:
+        tree = (await git.worktrees.create(evolve(ONE, carry=str(bench.repo.path)))).unwrap()
+        seen = tuple(sorted(p.name for p in Path(tree.path).iterdir()))
+        before = (await git.worktrees.changes(tree)).unwrap().dirty
+        Path(tree.path, "setup/items.json").write_text("[1]")
+        return seen, before, (await git.worktrees.changes(tree)).unwrap().dirty
+
+    assert (
+        (".git", ".gitignore", "a.txt", "dir", "kept", "setup"),
+        (),
+        ("setup/items.json",),
+    ) == bench(scenario)
+
+
+def test_changes_tell_what_was_committed_and_what_was_not(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> object:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        there = bench.repo.at(tree.path)
+        there.write({"a.txt": "one\ntwo\n", "new name": "x\ny\n", "image": b"\0\1"})
+        there.git("mv", "dir/b.txt", "dir/c.txt")
+        commit = there.commit()
+        there.write({"a.txt": "dirty", "untracked": ""})
+        changes = (await git.worktrees.changes(tree)).unwrap()
+        assert (commit, (commit,)) == (changes.head, changes.commits)
+        return (
+            changes.added,
+            changes.modified,
+            changes.deleted,
+            changes.renamed,
+            (changes.insertions, changes.deletions),
+            changes.dirty,
+        )
+
+    assert (
+        ("image", "new name"),
+        ("a.txt",),
+        (),
+        (("dir/b.txt", "dir/c.txt"),),
+        (3, 0),
+        ("a.txt", "untracked"),
+    ) == bench(scenario)
+
+
+def test_a_run_is_worked_on_by_one_process_at_a_time(bench: Bench) -> None:
+    async def scenario(_: GitRun) -> str:
+        with pytest.raises(HostError) as caught:
+            async with git_run(bench.repository, "r1"):
+                pass
+        return caught.value.problems[0].code
+
+    assert "run-is-alive" == bench(scenario)
+
+
+def test_several_runs_work_in_one_repository_at_once(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> tuple[str, str]:
+        mine = (await git.worktrees.create(ONE)).unwrap()
+        async with git_run(bench.repository, "r2") as other:
+            theirs = (
+                await other.worktrees.create(evolve(ONE, branch="anabranch/r2/agent-0"))
+            ).unwrap()
+            return Path(mine.path).parent.name, Path(theirs.path).parent.name
+
+    assert ("r1", "r2") == bench(scenario)
