@@ -9,13 +9,18 @@ from attrs import frozen
 class Command:
     """One shell command and what its author declared about it.
 
+    What is no shell text (an agent's prompt, a Python tool) has an empty `shell` and declares
+    both sets; the set that stands for *everything* is `{"workspace"}`.
+
     Attributes:
         shell: the text given to `sh -c`, with references such as `${item.path}`.
         name: what `depends_on` calls it; `None` is its index.
-        reads: resources it reads (`var:A`, `file:src/**`); `None` is to be worked out.
+        reads: resources it reads (`var:A`, `file:src/**`, `workspace`); `None` is to be worked
+            out from the text.
         writes: resources it writes; `None` is to be worked out.
+        captures: variables that are set from what it prints. They count as written, always.
         depends_on: names of commands that must come first.
-        parallel_safe: the author's promise that it touches nothing another command touches.
+        parallel_safe: the author's promise that it touches no file another command touches.
 
     >>> Command("echo $A", name="show").shell
     'echo $A'
@@ -25,5 +30,6 @@ class Command:
     name: str | None = None
     reads: frozenset[str] | None = None
     writes: frozenset[str] | None = None
+    captures: frozenset[str] = frozenset()
     depends_on: tuple[str, ...] = ()
     parallel_safe: bool = False

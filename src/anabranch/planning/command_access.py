@@ -1,0 +1,62 @@
+"""What a command touches: what its author declared, else what its text says.
+
+The references in the text to variables are added to whatever was declared, since they can be
+seen, and so are the captures: data never arrives before it was made, whatever was promised.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from anabranch.planning.access import NOTHING, OUTPUTS, AccessSet
+from anabranch.planning.commands import Command
+from anabranch.planning.shell_access import shell_access
+
+_REFERENCE: Final = re.compile(
+    r"(?:\$\{|\{\{)\s*[#!]?([A-Za-z_][\w-]*)([.\[]?)|\$([A-Za-z_]\w*)"
+)
+_FIXED_SCOPES: Final = frozenset({"item", "map"})
+_SHARED_OUTPUTS: Final = AccessSet(reads=frozenset({OUTPUTS}))
+_ALL_OUTPUTS: Final = AccessSet(writes=frozenset({OUTPUTS}))
+
+
+def access_of(command: Command) -> AccessSet:
+    """Work out what a command reads and writes.
+
+    Raises:
+        ConfigError: a declared resource or captured variable is none.
+
+    >>> sorted(map(str, access_of(Command('B="$A"', captures=frozenset({"C"}))).writes))
+    ['var:B', 'var:C']
+    """
+    declared = AccessSet.of(reads=command.reads or (), writes=command.writes or ())
+    captured = AccessSet.of(writes=[f"var:{name}" for name in command.captures])
+    return declared | captured | _references(command.shell) | _undeclared(command)
+
+
+def with_shared_outputs(access: AccessSet) -> AccessSet:
+    """Let a command take part in what templates such as `${shell.output}` speak of.
+
+    They mean an earlier step, whichever it is: a command with one follows all before it and
+    precedes all after it, as one that writes what all others read.
+    """
+    return access if OUTPUTS in access.writes else access | _SHARED_OUTPUTS
+
+
+def _undeclared(command: Command) -> AccessSet:
+    """Read the text for what was not declared."""
+    if command.parallel_safe or (command.reads is not None and command.writes is not None):
+        return NOTHING
+    found = shell_access(command.shell)
+    return AccessSet(
+        reads=found.reads if command.reads is None else frozenset(),
+        writes=found.writes if command.writes is None else frozenset(),
+    )
+
+
+def _references(text: str) -> AccessSet:
+    found = [(braced or bare, path) for braced, path, bare in _REFERENCE.findall(text)]
+    names = AccessSet.of(reads=[f"var:{name}" for name, _ in found])
+    looks_back = any(path and name not in _FIXED_SCOPES for name, path in found)
+    return names | _ALL_OUTPUTS if looks_back else names

@@ -1,0 +1,105 @@
+"""Names that steps use to depend on each other: who is meant, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from anabranch.planning.digraph import elementary_cycles, reversed_edges
+from anabranch.values import Location, Problem, did_you_mean
+
+_CYCLES_SHOWN: Final = 20
+
+
+def resolved(names: Sequence[str], depends_on: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Replace the names by indices, each once and ascending; unknown names and self-loops go.
+
+    >>> resolved(["a", "b"], [[], ["a", "a", "b", "c"]])
+    [[], [0]]
+    """
+    index = _first_index(names)
+    return [
+        sorted({index[name] for name in wanted if name in index} - {at})
+        for at, wanted in enumerate(depends_on)
+    ]
+
+
+def dependency_problems(
+    names: Sequence[str], depends_on: Sequence[Sequence[str]], *, place: str
+) -> list[Problem]:
+    """Check who depends on whom, by name.
+
+    Args:
+        names: what the steps are called, in their order.
+        depends_on: for each of them, the names it waits for.
+        place: the path of the list they stand in, such as `steps`.
+
+    Returns:
+        Every duplicate name, then unknown names, self-loops and duplicate edges, then cycles.
+    """
+    index = _first_index(names)
+    problems = list(_duplicate_names(names, index, place))
+    for at, wanted in enumerate(depends_on):
+        where = Location(path=f"{place}[{at}].depends_on")
+        problems += _edge_problems(index, at, wanted, where)
+    return problems + cycle_problems(names, resolved(names, depends_on))
+
+
+def cycle_problems(names: Sequence[str], waits: Sequence[Sequence[int]]) -> list[Problem]:
+    """Name the steps of every cycle, each step before the one that waits for it.
+
+    Of the cycles that visit no step twice there may be exponentially many: the first 20 are
+    listed, at least one for every group of steps that wait for each other while the list lasts.
+    """
+    cycles = elementary_cycles(reversed_edges(waits), _CYCLES_SHOWN + 1)
+    problems = [_cycle(names, cycle) for cycle in cycles[:_CYCLES_SHOWN]]
+    if len(cycles) > _CYCLES_SHOWN:
+        message = f"there are more than {_CYCLES_SHOWN} cycles, the others are not listed"
+        problems.append(Problem(code="more-cycles", message=message))
+    return problems
+
+
+def _first_index(names: Sequence[str]) -> dict[str, int]:
+    return {name: at for at, name in reversed(list(enumerate(names)))}
+
+
+def _duplicate_names(
+    names: Sequence[str], index: Mapping[str, int], place: str
+) -> Iterator[Problem]:
+    for at, name in enumerate(names):
+        if index[name] != at:
+            yield Problem(
+                code="duplicate-name",
+                message="two steps have the same name",
+                where=Location(path=f"{place}[{at}]"),
+                value=name,
+                expected=f"a name that {place}[{index[name]}] does not have",
+            )
+
+
+def _edge_problems(
+    index: Mapping[str, int], at: int, wanted: Sequence[str], where: Location
+) -> Iterator[Problem]:
+    for name, times in Counter(wanted).items():
+        if name not in index:
+            message, hint = "no step has this name", did_you_mean(name, index)
+            yield Problem(
+                code="unknown-step", message=message, where=where, value=name, hint=hint
+            )
+        elif index[name] == at:
+            message = "a step waits for itself"
+            yield Problem(code="self-loop", message=message, where=where, value=name)
+        if times > 1:
+            message = "a step is named more than once"
+            yield Problem(code="duplicate-edge", message=message, where=where, value=name)
+
+
+def _cycle(names: Sequence[str], cycle: Sequence[int]) -> Problem:
+    story = " -> ".join(names[at] for at in [*cycle, cycle[0]])
+    return Problem(
+        code="cycle",
+        message="these steps wait for each other",
+        value=story,
+        hint="take one of these dependencies out",
+    )
