@@ -1,5 +1,16 @@
 """What will run, in which order and with which limits: decided purely, as values."""
 
+from anabranch.planning.access import (
+    EVERYTHING,
+    NOTHING,
+    AccessSet,
+    Clash,
+    ClashKind,
+    Resource,
+    clashes,
+    parse_resource,
+    undeclared_writes,
+)
 from anabranch.planning.backoff import (
     Backoff,
     Custom,
@@ -9,6 +20,10 @@ from anabranch.planning.backoff import (
     Fixed,
     Linear,
 )
+from anabranch.planning.command_access import access_of
+from anabranch.planning.commands import Command
+from anabranch.planning.critical_path import CriticalPath
+from anabranch.planning.graph import CommandGraph, analyze_dependencies
 from anabranch.planning.retries import (
     GiveUp,
     GiveUpReason,
@@ -18,7 +33,15 @@ from anabranch.planning.retries import (
 )
 
 __all__ = [
+    "EVERYTHING",
+    "NOTHING",
+    "AccessSet",
     "Backoff",
+    "Clash",
+    "ClashKind",
+    "Command",
+    "CommandGraph",
+    "CriticalPath",
     "Custom",
     "Duration",
     "Exponential",
@@ -27,7 +50,13 @@ __all__ = [
     "GiveUp",
     "GiveUpReason",
     "Linear",
+    "Resource",
     "Retry",
     "RetryDecision",
     "RetryPolicy",
+    "access_of",
+    "analyze_dependencies",
+    "clashes",
+    "parse_resource",
+    "undeclared_writes",
 ]

@@ -1,10 +1,11 @@
 """What a command reads and writes, and when two commands conflict.
 
-All resources form one tree. Its root is the whole workspace; below it are the variables, the
-files and the outputs of earlier steps; a file's place is its path, one level for each segment.
-A resource stands for everything below its place, so two resources overlap exactly if the place
-of one is a prefix of the place of the other. That one rule makes the whole workspace overlap
-with everything, `file:src` with `file:src/a.py`, and `var:map` with `var:map.results`.
+The resources form a tree. Its root is the whole workspace; below it are the variables and the
+files; a file's place is its path, one level for each segment. (The outputs of earlier steps
+stand beside it: no command touches them but through templates.) A resource stands for everything
+below its place, so two resources overlap exactly if the place of one is a prefix of the place of
+the other. That one rule makes the whole workspace overlap with everything, `file:src` with
+`file:src/a.py`, and `var:map` with `var:map.results`.
 
 Everything that the tree cannot say is said by a *larger* resource, because a false dependency
 is acceptable and a missing one never is:
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
@@ -67,34 +69,34 @@ class Resource:
         >>> parse_resource("file:src/*.py").covers("src/a.txt")
         False
         """
-        if not self.place:
+        if self == WORKSPACE:
             return True
         kind, _, pattern = self.text.partition(":")
         return kind == "file" and _covers(pattern.split("/"), path.split("/"))
 
 
 def _covers(pattern: list[str], path: list[str]) -> bool:
-    reached = {0}
+    """Follow all readings of the pattern at once; a position is a segment of it to match next."""
+    reached = _past_stars(pattern, {0})
     for segment in path:
-        for at in sorted(reached):
-            while at < len(pattern) and pattern[at] == "**":
-                at += 1
-                reached.add(at)
         if len(pattern) in reached:
             return True
-        reached = {at for before in reached for at in _steps(pattern, before, segment)}
-    return any(all(p == "**" for p in pattern[at:]) for at in reached)
+        matched = {at + 1 for at in reached if fnmatchcase(segment, pattern[at])}
+        repeated = {at for at in reached if pattern[at] == "**"}
+        reached = _past_stars(pattern, matched | repeated)
+    return len(pattern) in reached
 
 
-def _steps(pattern: list[str], at: int, segment: str) -> Iterator[int]:
-    if pattern[at] == "**":
-        yield at
-    elif fnmatchcase(segment, pattern[at]):
-        yield at + 1
+def _past_stars(pattern: list[str], reached: set[int]) -> set[int]:
+    """Add the positions behind each `**`, which may stand for no directory at all."""
+    for at, segment in enumerate(pattern):
+        if at in reached and segment == "**":
+            reached.add(at + 1)
+    return reached
 
 
-WORKSPACE: Final = Resource("workspace", ())
-"""Everything: all files, all variables, all outputs."""
+WORKSPACE: Final = Resource("workspace", ("workspace",))
+"""Everything that a command can touch: all files, all variables."""
 
 OUTPUTS: Final = Resource("outputs", ("outputs",))
 """What the steps so far have printed and changed, as later templates see it."""
@@ -114,7 +116,7 @@ def parse_resource(text: str) -> Resource:
         return WORKSPACE
     kind, _, rest = text.partition(":")
     if kind == "var" and rest and rest == "".join(rest.split()):
-        return Resource(text, ("var", *rest.split(".")))
+        return Resource(text, (*WORKSPACE.place, "var", *rest.split(".")))
     if kind == "file" and rest:
         return _file(rest)
     hint = None if ":" in text or not text else f"did you mean `file:{text}` or `var:{text}`?"
@@ -127,13 +129,13 @@ def parse_resource(text: str) -> Resource:
 def _file(path: str) -> Resource:
     segments = [part for part in path.split("/") if part not in {"", "."}]
     if path.startswith(("/", "~")) or ".." in segments or not segments:
-        return Resource("file:**", ("file",))
+        return Resource("file:**", (*WORKSPACE.place, "file"))
     literal: list[str] = []
     for segment in segments:
         if _GLOB.search(segment):
             break
         literal.append(normalize("NFC", segment.casefold()))
-    return Resource("file:" + "/".join(segments), ("file", *literal))
+    return Resource("file:" + "/".join(segments), (*WORKSPACE.place, "file", *literal))
 
 
 @frozen
@@ -177,13 +179,46 @@ def _parse_all(texts: Iterable[str], problems: list[Problem]) -> Iterator[Resour
             problems.extend(error.problems)
 
 
-def clashes(first: AccessSet, second: AccessSet) -> Iterator[tuple[Resource, Resource]]:
-    """Every pair of overlapping resources, one of each set, of which at least one is written."""
-    for mine in sorted(first.reads | first.writes, key=str):
-        for theirs in sorted(second.reads | second.writes, key=str):
-            written = mine in first.writes or theirs in second.writes
-            if written and mine.overlaps(theirs):
-                yield mine, theirs
+class ClashKind(StrEnum):
+    """What goes wrong if the later of two commands runs first."""
+
+    READ_AFTER_WRITE = "read after write"
+    WRITE_AFTER_READ = "write after read"
+    WRITE_AFTER_WRITE = "write after write"
+
+
+@frozen(kw_only=True)
+class Clash:
+    """One reason why the order of two commands matters: overlapping resources, one of each."""
+
+    kind: ClashKind
+    first: Resource
+    second: Resource
+
+    def __str__(self) -> str:
+        both = {self.first.text, self.second.text}
+        return f"{self.kind}: {' / '.join(sorted(both))}"
+
+
+def clashes(first: AccessSet, second: AccessSet) -> Iterator[Clash]:
+    """Give every reason why the order of two commands matters, writes first.
+
+    >>> earlier, later = AccessSet.of(writes=["file:src"]), AccessSet.of(reads=["file:src/a.py"])
+    >>> [str(clash) for clash in clashes(earlier, later)]
+    ['read after write: file:src / file:src/a.py']
+    """
+    yield from _overlaps(ClashKind.WRITE_AFTER_WRITE, first.writes, second.writes)
+    yield from _overlaps(ClashKind.READ_AFTER_WRITE, first.writes, second.reads)
+    yield from _overlaps(ClashKind.WRITE_AFTER_READ, first.reads, second.writes)
+
+
+def _overlaps(
+    kind: ClashKind, first: Iterable[Resource], second: Iterable[Resource]
+) -> Iterator[Clash]:
+    for mine in sorted(first, key=str):
+        for theirs in sorted(second, key=str):
+            if mine.overlaps(theirs):
+                yield Clash(kind=kind, first=mine, second=theirs)
 
 
 NOTHING: Final = AccessSet()

@@ -13,9 +13,7 @@ from anabranch.planning.access import NOTHING, OUTPUTS, AccessSet
 from anabranch.planning.commands import Command
 from anabranch.planning.shell_access import shell_access
 
-_REFERENCE: Final = re.compile(
-    r"(?:\$\{|\{\{)\s*[#!]?([A-Za-z_][\w-]*)([.\[]?)|\$([A-Za-z_]\w*)"
-)
+_REFERENCE: Final = re.compile(r"(?:\$\{|\{\{)\s*[#!]?([A-Za-z_][\w-]*)([.\[]?)|\$([A-Za-z_]\w*)")
 _FIXED_SCOPES: Final = frozenset({"item", "map"})
 _SHARED_OUTPUTS: Final = AccessSet(reads=frozenset({OUTPUTS}))
 _ALL_OUTPUTS: Final = AccessSet(writes=frozenset({OUTPUTS}))

@@ -31,19 +31,19 @@ class CriticalPath:
     slack: tuple[timedelta, ...]
 
 
-def earliest_starts(
-    order: Sequence[int], successors: Successors, durations: Sequence[int]
+def longest_before(
+    order: Sequence[int], predecessors: Successors, durations: Sequence[int]
 ) -> list[int]:
-    """Compute for each node the longest duration of a chain that ends just before it.
+    """Compute for each node the duration of the longest chain that ends just before it.
 
     Given the reversed graph and order, this is the longest chain that begins just after it.
     """
     starts = [0] * len(durations)
+    ends = [0] * len(durations)
     for node in order:
-        end = starts[node] + durations[node]
-        for target in successors[node]:
-            if end > starts[target]:
-                starts[target] = end
+        if before := predecessors[node]:
+            starts[node] = max([ends[n] for n in before])
+        ends[node] = starts[node] + durations[node]
     return starts
 
 
@@ -56,8 +56,8 @@ def critical_path(
     """Find the longest chain; nodes beyond the durations take no time and are not reported."""
     joins = len(order) - len(durations)
     ticks = [duration // TICK for duration in durations] + [0] * joins
-    before = earliest_starts(order, successors, ticks)
-    after = earliest_starts(order[::-1], predecessors, ticks)
+    before = longest_before(order, predecessors, ticks)
+    after = longest_before(order[::-1], successors, ticks)
     length = max(map(sum, zip(before, ticks, after, strict=True)), default=0)
     chain = _longest_chain(before, ticks, predecessors, length)
     spare = [length - b - t - a for b, t, a in zip(before, ticks, after, strict=True)]
@@ -65,7 +65,7 @@ def critical_path(
         length=length * TICK,
         commands=tuple(node for node in chain if node < len(durations)),
         earliest_start=tuple(start * TICK for start in before[: len(durations)]),
-        slack=tuple(ticks_left * TICK for ticks_left in spare[: len(durations)]),
+        slack=tuple(left * TICK for left in spare[: len(durations)]),
     )
 
 

@@ -13,11 +13,11 @@ from functools import cached_property
 
 from attrs import evolve, frozen
 
-from anabranch.planning.access import NOTHING, AccessSet, clashes
+from anabranch.planning.access import NOTHING, AccessSet
 from anabranch.planning.antichain import largest_antichain
 from anabranch.planning.command_access import access_of, with_shared_outputs
 from anabranch.planning.commands import Command
-from anabranch.planning.critical_path import CriticalPath, critical_path, earliest_starts
+from anabranch.planning.critical_path import CriticalPath, critical_path, longest_before
 from anabranch.planning.digraph import nearest_order, reversed_edges, topological_order
 from anabranch.planning.references import cycle_problems, dependency_problems, resolved
 from anabranch.planning.scoreboard import Predecessors, waits_of
@@ -130,7 +130,7 @@ class CommandGraph:
         """For each command, how many commands the longest chain before it has."""
         count = len(self.names)
         ones = [1] * count + [0] * (len(self.waits) - count)
-        return tuple(earliest_starts(self.order, self.followers, ones)[:count])
+        return tuple(longest_before(self.order, self.waits, ones)[:count])
 
     def parallel_batches(self) -> list[list[int]]:
         """Group the commands by level: each batch needs only the batches before it.
@@ -184,9 +184,7 @@ def _names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
 
 def _behind(waits: Sequence[int], waits_of_all: Predecessors, position: dict[int, int]) -> set[int]:
     """Collect what lies before these nodes, as far back as the first of them."""
-    if len(waits) < 2:
-        return set()
-    horizon = min(position[node] for node in waits)
+    horizon = min((position[node] for node in waits), default=0)
     found: set[int] = set()
     queue = list(waits)
     for node in queue:
@@ -233,8 +231,3 @@ def _accesses(commands: Sequence[Command], problems: list[Problem]) -> Iterator[
             where = Location(path=f"commands[{at}]")
             problems += [evolve(problem, where=where) for problem in error.problems]
             yield NOTHING
-
-
-def reasons(first: Command, second: Command) -> list[str]:
-    """Say why one of two commands must wait for the other, as `resource - resource` pairs."""
-    return [f"{mine} - {theirs}" for mine, theirs in clashes(access_of(first), access_of(second))]

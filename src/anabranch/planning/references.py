@@ -47,13 +47,14 @@ def dependency_problems(
 
 
 def cycle_problems(names: Sequence[str], waits: Sequence[Sequence[int]]) -> list[Problem]:
-    """Name the steps of every cycle, each step before the one that waits for it.
+    """Name every step that waits for itself, then the steps of every cycle, in waiting order.
 
     Of the cycles that visit no step twice there may be exponentially many: the first 20 are
     listed, at least one for every group of steps that wait for each other while the list lasts.
     """
     cycles = elementary_cycles(reversed_edges(waits), _CYCLES_SHOWN + 1)
-    problems = [_cycle(names, cycle) for cycle in cycles[:_CYCLES_SHOWN]]
+    problems = [_self_loop(names[at], Location()) for at, on in enumerate(waits) if at in on]
+    problems += [_cycle(names, cycle) for cycle in cycles[:_CYCLES_SHOWN]]
     if len(cycles) > _CYCLES_SHOWN:
         message = f"there are more than {_CYCLES_SHOWN} cycles, the others are not listed"
         problems.append(Problem(code="more-cycles", message=message))
@@ -84,15 +85,16 @@ def _edge_problems(
     for name, times in Counter(wanted).items():
         if name not in index:
             message, hint = "no step has this name", did_you_mean(name, index)
-            yield Problem(
-                code="unknown-step", message=message, where=where, value=name, hint=hint
-            )
+            yield Problem(code="unknown-step", message=message, where=where, value=name, hint=hint)
         elif index[name] == at:
-            message = "a step waits for itself"
-            yield Problem(code="self-loop", message=message, where=where, value=name)
+            yield _self_loop(name, where)
         if times > 1:
             message = "a step is named more than once"
             yield Problem(code="duplicate-edge", message=message, where=where, value=name)
+
+
+def _self_loop(name: str, where: Location) -> Problem:
+    return Problem(code="self-loop", message="a step waits for itself", where=where, value=name)
 
 
 def _cycle(names: Sequence[str], cycle: Sequence[int]) -> Problem:

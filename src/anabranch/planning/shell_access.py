@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from anabranch.planning.access import EVERYTHING, NOTHING, WORKSPACE, AccessSet, parse_resource
+from anabranch.planning.access import EVERYTHING, NOTHING, WORKSPACE, AccessSet
 from anabranch.planning.shell_words import NotUnderstoodError, SimpleCommand, Word, read_script
 
 _READ_WORKSPACE: Final = AccessSet(reads=frozenset({WORKSPACE}))

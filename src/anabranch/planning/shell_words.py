@@ -11,11 +11,13 @@ The grammar is that of the POSIX Shell Command Language, sections 2.2 to 2.10.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from attrs import evolve, frozen
 
 _MAX_NESTING: Final = 20
+_WORD_ENDS: Final = frozenset({"", " ", "\t", "\n", ";", "&", "|", "<", ">", "(", ")"})
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPECIAL: Final = re.compile(r"[0-9@*#?$!-]")
 _TARGET: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
@@ -154,25 +156,16 @@ class _Reader:
         """Read one piece of an unquoted word; `None` where the word ends."""
         if (plain := self.take(_PLAIN)) is not None:
             return Word(text=plain[0])
-        match self.peek():
-            case "" | " " | "\t" | "\n" | ";" | "&" | "|" | "<" | ">" | "(" | ")":
-                return None
-            case "'":
-                return self.single_quoted()
-            case '"':
-                return self.double_quoted()
-            case "\\":
-                return self.escaped()
-            case "$":
-                return self.dollar(quoted=False)
-            case "~":
-                return self.home()
-            case "*" | "?" | "[":
-                return self.wildcard()
-            case "!" | "#":
-                return Word(text=self.next())
-            case _:
-                raise NotUnderstoodError
+        char = self.peek()
+        if char in _WORD_ENDS:
+            return None
+        reader = _PARTS.get(char)
+        if reader is None:
+            raise NotUnderstoodError
+        return reader(self)
+
+    def literal(self) -> Word:
+        return Word(text=self.next())
 
     def wildcard(self) -> Word:
         char = self.next()
@@ -218,7 +211,7 @@ class _Reader:
         escaped = self.escaped()
         return escaped if escaped.text in {"", "$", "`", '"', "\\"} else Word(fixed=False)
 
-    def dollar(self, *, quoted: bool) -> Word:
+    def dollar(self, *, quoted: bool = False) -> Word:
         self.next()
         if (name := self.take(_NAME)) is not None:
             return _parameter(name[0], quoted=quoted)
@@ -292,3 +285,18 @@ class _Reader:
 
 def _parameter(name: str, *, quoted: bool) -> Word:
     return Word(variables=frozenset({name}), fixed=False, split=not quoted)
+
+
+_PARTS: Final[Mapping[str, Callable[[_Reader], Word]]] = {
+    "'": _Reader.single_quoted,
+    '"': _Reader.double_quoted,
+    "\\": _Reader.escaped,
+    "$": _Reader.dollar,
+    "~": _Reader.home,
+    "*": _Reader.wildcard,
+    "?": _Reader.wildcard,
+    "[": _Reader.wildcard,
+    "!": _Reader.literal,
+    "#": _Reader.literal,
+}
+"""What begins with which character, inside an unquoted word."""

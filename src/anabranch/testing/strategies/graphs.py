@@ -1,0 +1,98 @@
+"""Hypothesis strategies for dependency graphs: resources, access sets, commands, edges."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from anabranch.planning.access import AccessSet
+from anabranch.planning.commands import Command
+from anabranch.planning.graph import CommandGraph
+
+_VARIABLES = st.sampled_from(["A", "B", "C", "map", "map.results"])
+_SEGMENTS = st.sampled_from(
+    ["src", "SRC", "docs", "a.py", "b.py", "*.py", "**", "?", "é", "e\u0301"]
+)
+_PATHS = st.lists(_SEGMENTS, min_size=1, max_size=3).map("/".join)
+_ODD_PATHS = st.sampled_from([".", "./src", "/etc/x", "../x", "src/../docs", "~/x", "src//a.py"])
+
+
+def resource_texts() -> st.SearchStrategy[str]:
+    """Resources as they are written: few names, so that they often overlap."""
+    return st.one_of(
+        _VARIABLES.map("var:{}".format),
+        _PATHS.map("file:{}".format),
+        _ODD_PATHS.map("file:{}".format),
+        st.just("workspace"),
+    )
+
+
+def access_sets() -> st.SearchStrategy[AccessSet]:
+    """What commands touch, up to three resources of each kind."""
+    few = st.lists(resource_texts(), max_size=3)
+    return st.builds(AccessSet.of, reads=few, writes=few)
+
+
+def shell_texts() -> st.SearchStrategy[str]:
+    """Shell commands, of which some can be understood without running them and some cannot."""
+    return st.sampled_from(
+        [
+            "A=1",
+            "B=2 C=3",
+            'C="$A"',
+            "B=${A:-none}",
+            "echo $A",
+            'echo "$B"',
+            "echo hi > src/a.py",
+            "printf '%s' \"$C\" >> docs/log",
+            ': "${A:=1}"',
+            "test -f src/a.py && B=1",
+            '[ "$A" = 1 ] || B=2',
+            "true",
+            "make",
+            "A=$(cat docs/log)",
+            "for x in a b; do echo $x; done",
+            'echo "${shell.output}"',
+            "echo '{{ item.path }}'",
+        ]
+    )
+
+
+@st.composite
+def command_lists(draw: st.DrawFn, *, max_size: int = 8) -> list[Command]:
+    """Commands that may depend on any others by name, without a cycle."""
+    count = draw(st.integers(0, max_size))
+    names = [f"c{at}" for at in range(count)]
+    ranks = draw(st.permutations(names))
+    return [draw(_command(name, ranks[: ranks.index(name)])) for name in names]
+
+
+def _command(name: str, others: list[str]) -> st.SearchStrategy[Command]:
+    before = st.lists(st.sampled_from(others), unique=True, max_size=2) if others else st.just([])
+    declared = st.none() | st.frozensets(resource_texts(), max_size=2)
+    return st.builds(
+        Command,
+        shell_texts(),
+        name=st.just(name),
+        reads=declared,
+        writes=declared,
+        captures=st.frozensets(st.sampled_from(["A", "B"]), max_size=1),
+        depends_on=before.map(tuple),
+        parallel_safe=st.booleans(),
+    )
+
+
+@st.composite
+def acyclic_edges(draw: st.DrawFn, *, max_size: int = 10) -> tuple[int, list[tuple[int, int]]]:
+    """Draw a number of nodes and edges between them, without a cycle, in no special order."""
+    count = draw(st.integers(0, max_size))
+    ranks = draw(st.permutations(range(count)))
+    node = st.integers(0, max(count - 1, 0))
+    pairs = draw(st.lists(st.tuples(node, node), max_size=3 * count))
+    return count, [(ranks[min(a, b)], ranks[max(a, b)]) for a, b in pairs if a != b]
+
+
+@st.composite
+def command_graphs(draw: st.DrawFn, *, max_size: int = 10) -> CommandGraph:
+    """Graphs with explicit dependencies."""
+    count, edges = draw(acyclic_edges(max_size=max_size))
+    return CommandGraph.from_edges(count, edges)
