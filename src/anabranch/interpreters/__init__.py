@@ -1,1 +1,6 @@
-"""To be filled."""
+"""The only place where effects happen: the live interpreter, virtual time, the dry run."""
+
+from anabranch.interpreters.live import Backend, run, run_async
+from anabranch.interpreters.requests import Exit, Span, Tracer
+
+__all__ = ["Backend", "Exit", "Span", "Tracer", "run", "run_async"]

@@ -1,0 +1,145 @@
+"""The frames of a fiber's stack that are no nodes, and the small decisions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Never, TypeAlias, final
+
+from returns.result import Failure, Success
+
+from anabranch.effects.core import Bracket, Effect, Map, MapError, OrElse, Steps, Then
+from anabranch.effects.errors import ContextError, ReleaseError
+from anabranch.interpreters.requests import FAILED, OK, RAISED, Exit, Span
+
+# Classes as values of type `Any`: narrowing a value of type `Any` by them leaves it one.
+_SUCCESS: Any = Success
+_FAILURE: Any = Failure
+_CONTEXT_ERROR: Any = ContextError
+
+
+@final
+class Restore:
+    """Put the environment back."""
+
+    __slots__ = ("env",)
+
+    def __init__(self, env: Any) -> None:
+        self.env = env
+
+
+@final
+class Leave:
+    """Close a label."""
+
+    __slots__ = ("carried", "label", "outer", "span")
+
+    def __init__(self, label: str, outer: Span | None, span: Span | None, *, carried: bool) -> None:
+        self.label = label
+        self.outer = outer
+        self.span = span
+        self.carried = carried
+
+
+@final
+class Release:
+    """The resource is held: release it, however its use ends."""
+
+    __slots__ = ("release", "resource")
+
+    def __init__(self, release: Callable[[Any], Effect[Any, Any, Any]], resource: Any) -> None:
+        self.release = release
+        self.resource = resource
+
+
+@final
+class Released:
+    """The release runs, shielded; afterwards the end of the use counts."""
+
+    __slots__ = ("mode", "payload")
+
+    def __init__(self, mode: Exit, payload: Any) -> None:
+        self.mode = mode
+        self.payload = payload
+
+
+if TYPE_CHECKING:
+    Frame: TypeAlias = (
+        Then
+        | Map[Any]
+        | OrElse
+        | MapError[Any]
+        | Bracket
+        | GeneratorType[Any, Any, Any]
+        | Restore
+        | Leave
+        | Release
+        | Released
+    )
+    """Every frame there is: a node that waits for what is inside it, a generator, or one of these."""
+
+
+def not_an_effect(node: Never) -> TypeError:
+    """What to raise where an effect was expected: no node is left that it could be."""
+    return TypeError(
+        f"expected an effect, got {node!r}; `map` takes plain functions, "
+        "and a `do` function says `yield from effect`"
+    )
+
+
+def opened(result: Any) -> tuple[Exit, Any]:
+    """A leaf's `Result` as mode and payload."""
+    if isinstance(result, _SUCCESS):
+        return OK, result.unwrap()
+    if isinstance(result, _FAILURE):
+        return FAILED, result.failure()
+    raise TypeError(
+        f"a leaf must return a returns Result, got {result!r}; "
+        "`asks` is for functions that cannot fail, `attempt` for functions that raise"
+    )
+
+
+def generator(node: Steps[Any, Any, Any]) -> GeneratorType[Any, Any, Any]:
+    """A fresh generator for a run of a `do` function."""
+    made: object = node.function(*node.arguments, **dict(node.keywords))
+    if isinstance(made, GeneratorType):
+        return made
+    raise TypeError(f"{node.function!r} is decorated with `do` but is no generator function")
+
+
+def with_label(error: Any, label: str) -> ContextError[Any]:
+    """Wrap an error once, however many labels it passes."""
+    if isinstance(error, _CONTEXT_ERROR):
+        return ContextError(error.error, (*error.labels, label))
+    return ContextError(error, (label,))
+
+
+def release_failed(frame: Released, error: Any) -> Any:
+    """A release ended in a failure: alone it counts, otherwise both are kept."""
+    if frame.mode is RAISED:
+        frame.payload.add_note(f"and the release failed: {error}")
+        raise frame.payload
+    return error if frame.mode is OK else ReleaseError(frame.payload, error)
+
+
+def release_raised(frame: Released, error: BaseException) -> BaseException:
+    """A release ended in an exception, which counts; what came before is kept with it."""
+    if frame.mode is FAILED:
+        error.add_note(f"while releasing after the failure: {frame.payload}")
+    if frame.mode is not RAISED:
+        return error
+    if isinstance(frame.payload, Exception) and isinstance(error, Exception):
+        both = [frame.payload, error]
+        return ExceptionGroup("the use of a resource and its release both failed", both)
+    error.__context__ = frame.payload
+    return error
+
+
+def explain_environment(error: BaseException, env: Any) -> None:
+    """Add to an `AttributeError` of the environment what was asked for and what was given."""
+    if not isinstance(error, AttributeError) or error.obj is not env or error.name is None:
+        return
+    given = "no environment was given" if env is None else f"a {type(env).__name__} was given"
+    note = f"the effect needs an environment with `{error.name}`; {given} to run()"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)

@@ -1,0 +1,203 @@
+"""The live interpreter: the machine driven by anyio, on asyncio or trio."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any, Literal, TypeVar, assert_never, final, overload
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+from returns.result import Failure, Result, Success
+
+from anabranch.effects.core import Effect
+from anabranch.effects.errors import TimedOut
+from anabranch.interpreters.frames import opened
+from anabranch.interpreters.groups import Worker
+from anabranch.interpreters.machine import Fiber
+from anabranch.interpreters.requests import (
+    FAILED,
+    OK,
+    RAISED,
+    Await,
+    CallBlocking,
+    Exit,
+    Fork,
+    Pause,
+    Request,
+    Tracer,
+    Within,
+    Yield,
+)
+
+T = TypeVar("T")
+E = TypeVar("E")
+Env = TypeVar("Env")
+
+Backend = Literal["asyncio", "trio"]
+
+_TASK_EVERY = 16
+"""Of timeouts inside timeouts, every 16th runs on the stack of a task of its own."""
+
+_TURN = 63
+"""Leaves that never wait let others have a turn after each 64 of them (a mask)."""
+
+
+@final
+class _Live:
+    """The driver: carries out requests with anyio."""
+
+    eager = True
+
+    def __init__(self, tracer: Tracer | None) -> None:
+        self.tracer = tracer
+        self.now = anyio.current_time
+        self._threads = anyio.CapacityLimiter(math.inf)
+
+    async def drive(self, strand: Fiber | Worker, request: Request | None) -> None:
+        """Carry out requests until the strand has ended; its exception is raised here."""
+        turns = 0
+        while request is not None:
+            try:
+                if type(request) is Await and not request.shielded:
+                    mode, payload = opened(await request.awaitable)
+                    turns += 1
+                    if not turns & _TURN:
+                        await anyio.lowlevel.checkpoint()
+                else:
+                    mode, payload = await self._perform(request)
+            except BaseException as error:  # noqa: BLE001 (unwinds the strand, then goes on)
+                mode, payload = RAISED, error
+            request = strand.advance(mode, payload)
+        if strand.mode is RAISED:
+            raise strand.payload
+
+    async def _perform(self, request: Request) -> tuple[Exit, Any]:
+        if request.shielded:
+            with anyio.CancelScope(shield=True):
+                return await self._carry_out(request)
+        return await self._carry_out(request)
+
+    async def _carry_out(self, request: Request) -> tuple[Exit, Any]:
+        match request:
+            case Await():
+                return opened(await request.awaitable)
+            case CallBlocking():
+                call = anyio.to_thread.run_sync(request.function, limiter=self._threads)
+                return opened(await call)
+            case Pause():
+                await anyio.sleep(request.seconds)
+            case Yield():
+                await anyio.lowlevel.checkpoint()
+            case Fork():
+                return await self._fork(request)
+            case Within():
+                return await self._within(request)
+            case _:
+                assert_never(request)
+        return OK, None
+
+    async def _fork(self, fork: Fork) -> tuple[Exit, Any]:
+        async with anyio.create_task_group() as tasks:
+
+            def spawn(worker: Worker, request: Request | None) -> None:
+                tasks.start_soon(self._work, worker, request)
+
+            fork.group.connect(spawn, tasks.cancel_scope.cancel)
+            for worker, request in fork.started:
+                spawn(worker, request)
+        return fork.group.outcome()
+
+    async def _work(self, worker: Worker, request: Request | None) -> None:
+        await self.drive(worker, request or worker.advance(OK, None))
+
+    async def _within(self, request: Within) -> tuple[Exit, Any]:
+        fiber = request.fiber
+        with anyio.move_on_after(request.seconds) as scope:
+            if fiber.depth % _TASK_EVERY:
+                await self.drive(fiber, request.request or fiber.advance(OK, None))
+            else:
+                await self._drive_in_a_task(fiber, request.request)
+        if scope.cancelled_caught:
+            return FAILED, TimedOut(timedelta(seconds=request.seconds))
+        return fiber.mode, fiber.payload
+
+    async def _drive_in_a_task(self, fiber: Fiber, request: Request | None) -> None:
+        """Drive a fiber on a stack of its own."""
+
+        async def work() -> None:
+            with suppress(Exception):  # it is kept in the fiber
+                await self.drive(fiber, request or fiber.advance(OK, None))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+
+
+@overload
+async def run_async(
+    effect: Effect[T, E, object], env: None = None, *, tracer: Tracer | None = None
+) -> Result[T, E]: ...
+@overload
+async def run_async(
+    effect: Effect[T, E, Env], env: Env, *, tracer: Tracer | None = None
+) -> Result[T, E]: ...
+async def run_async(
+    effect: Effect[Any, Any, Any], env: Any = None, *, tracer: Tracer | None = None
+) -> Result[Any, Any]:
+    """Run an effect on the event loop that is running, asyncio's or trio's.
+
+    Args:
+        effect: what to run; it can be run again.
+        env: what it asks for; left out if it asks for nothing.
+        tracer: sees every labelled effect start and end.
+
+    Returns:
+        `Success` with its value or `Failure` with its error. An unexpected exception
+        is raised as it is; cancelling the caller cancels the effect, and its finalisers
+        have run when the cancellation comes out here.
+    """
+    live = _Live(tracer)
+    fiber = Fiber(live, effect, env)
+    await live.drive(fiber, fiber.advance(OK, None))
+    return Success(fiber.payload) if fiber.mode is OK else Failure(fiber.payload)
+
+
+@overload
+def run(
+    effect: Effect[T, E, object],
+    env: None = None,
+    *,
+    backend: Backend = "asyncio",
+    tracer: Tracer | None = None,
+) -> Result[T, E]: ...
+@overload
+def run(
+    effect: Effect[T, E, Env],
+    env: Env,
+    *,
+    backend: Backend = "asyncio",
+    tracer: Tracer | None = None,
+) -> Result[T, E]: ...
+def run(
+    effect: Effect[Any, Any, Any],
+    env: Any = None,
+    *,
+    backend: Backend = "asyncio",
+    tracer: Tracer | None = None,
+) -> Result[Any, Any]:
+    """Run an effect from ordinary code, on an event loop of its own. See `run_async`.
+
+    Args:
+        effect: what to run; it can be run again.
+        env: what it asks for; left out if it asks for nothing.
+        backend: `"asyncio"` or `"trio"` (the extra `anabranch[trio]`).
+        tracer: sees every labelled effect start and end.
+
+    >>> from anabranch import run, succeed
+    >>> run(succeed(1))
+    <Success: 1>
+    """
+    return anyio.run(partial(run_async, effect, env, tracer=tracer), backend=backend)

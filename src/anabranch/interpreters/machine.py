@@ -1,0 +1,359 @@
+"""The one machine that runs effects: a loop over the closed set of nodes.
+
+A `Fiber` runs one effect. It is synchronous: `advance` goes as far as it can and returns
+either `None` (the fiber has ended; see `mode` and `payload`) or a *request*, which says
+what must happen in the world before it can go on. A *driver* carries out the request and
+calls `advance` again with the answer. What is runnable next, what time it is and when a
+leaf completes are the driver's; everything that effects *mean* is decided here. The live
+interpreter and the simulator are two drivers of the same machine.
+
+The continuation is an explicit stack of frames (a node that waits for what is inside it,
+a generator, or one of the frames below), so a chain of a million steps needs no Python
+stack. There are three ways to unwind it: with a value, with a failure, with an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import repeat
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Final, cast, final
+
+from anabranch.effects.core import (
+    Asks,
+    Bracket,
+    Effect,
+    Fail,
+    Label,
+    Leaf,
+    Local,
+    Manner,
+    Map,
+    MapError,
+    Now,
+    OrElse,
+    Par,
+    Rare,
+    Sleep,
+    Steps,
+    Succeed,
+    Then,
+    Timeout,
+)
+from anabranch.interpreters.frames import (
+    Leave,
+    Release,
+    Released,
+    Restore,
+    explain_environment,
+    generator,
+    not_an_effect,
+    opened,
+    release_failed,
+    release_raised,
+    with_label,
+)
+from anabranch.interpreters.requests import (
+    FAILED,
+    OK,
+    RAISED,
+    Await,
+    CallBlocking,
+    Exit,
+    Fork,
+    Pause,
+    Request,
+    Span,
+    Within,
+    World,
+    Yield,
+)
+
+if TYPE_CHECKING:
+    from anabranch.interpreters.frames import Frame
+
+SLICE: Final = 512
+"""How many nodes a fiber may run before it lets others have a turn (some 0.2 ms)."""
+
+class_of: Callable[[Any], Any] = type
+
+_DEEPEST_EAGER: Final = 16
+"""How deep fibers inside fibers are started at once; further in, the driver starts them."""
+
+
+@final
+class Fiber:
+    """One effect on its way. After `advance` returned `None`, `mode` and `payload` say how."""
+
+    __slots__ = (
+        "_env",
+        "_node",
+        "_shields",
+        "_span",
+        "_stack",
+        "depth",
+        "mode",
+        "payload",
+        "world",
+    )
+
+    def __init__(
+        self,
+        world: World,
+        effect: Effect[Any, Any, Any],
+        env: Any,
+        *,
+        span: Span | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.world = world
+        self.depth = depth
+        self.mode: Exit = OK
+        self.payload: Any = None
+        self._node: Effect[Any, Any, Any] | None = effect
+        self._env = env
+        self._span = span
+        self._stack: list[Frame] = []
+        self._shields = 0
+
+    def restart(self, effect: Effect[Any, Any, Any]) -> None:
+        """Take another effect, once the last has ended: everything has been put back by then."""
+        self._node = effect
+
+    def advance(self, mode: Exit, payload: Any) -> Request | None:
+        """Go on with the answer to the last request; `OK, None` to begin with."""
+        node, self._node = self._node, None
+        if node is None and mode is OK:
+            node = Succeed(payload)
+        while True:
+            try:
+                if mode is RAISED:
+                    node = self._unwind_exception(payload)
+                elif mode is FAILED:
+                    node = self._unwind_failure(payload)
+                return None if node is None else self._run(node)
+            except BaseException as error:  # noqa: BLE001 (a defect or a cancellation: unwound)
+                mode, payload = RAISED, error
+
+    def _run(  # noqa: C901, PLR0912 (the one loop: split, it costs a call at each step)
+        self, effect: Effect[Any, Any, Any]
+    ) -> Request | None:
+        """The loop: evaluate a node, then hand its value to the frames that wait for it."""
+        node: Any = effect
+        stack: list[Any] = self._stack
+        push, pop = stack.append, stack.pop
+        fuel = repeat(None, SLICE)
+        for _ in fuel:
+            kind = class_of(node)
+            if kind is Succeed:
+                value = node.value
+            elif kind is Then or kind is Map or kind is OrElse or kind is MapError:
+                push(node)
+                node = node.source
+                continue
+            elif kind is Asks:
+                value = node.function(self._env)
+            elif kind is Steps:
+                push(generator(node))
+                value = None
+            else:
+                entered = self._enter(node)
+                if not isinstance(entered, Effect):
+                    return entered
+                node = entered
+                continue
+            for _ in fuel:
+                if not stack:
+                    self.mode, self.payload = OK, value
+                    return None
+                frame = pop()
+                kind = class_of(frame)
+                if kind is Then:
+                    node = frame.function(value)
+                    break
+                if kind is Map:
+                    value = frame.function(value)
+                elif kind is GeneratorType:
+                    try:
+                        node = frame.send(value)
+                    except StopIteration as stop:
+                        value = stop.value
+                    else:
+                        push(frame)
+                        break
+                elif kind is not OrElse and kind is not MapError:
+                    node = self._leave(frame, value)
+                    break
+            else:
+                node = Succeed(value)
+        self._node = node
+        return Yield(shielded=self._shields > 0)
+
+    def _enter(  # noqa: PLR0911 (a case each)
+        self, node: Rare
+    ) -> Effect[Any, Any, Any] | Request | None:
+        """Evaluate one of the rarer nodes: what to evaluate next, or a request, or the end."""
+        match node:
+            case Fail():
+                return self._unwind_failure(node.error)
+            case Leaf():
+                return self._call(node)
+            case Local():
+                self._stack.append(Restore(self._env))
+                self._env = node.function(self._env)
+                return node.source
+            case Label():
+                return self._label(node)
+            case Bracket():
+                self._stack.append(node)
+                return node.source
+            case Par():
+                return self._fork(node)
+            case Timeout():
+                return self._within(node)
+            case Sleep():
+                return Pause(node.seconds, self._shields > 0)
+            case Now():
+                return Succeed(self.world.now())
+        raise not_an_effect(node)
+
+    def _call(self, leaf: Leaf[Any, Any, Any]) -> Effect[Any, Any, Any] | Request | None:
+        shielded = self._shields > 0
+        if leaf.manner is Manner.ASYNC:
+            made = cast("Awaitable[Any]", leaf.function(self._env))
+            return Await(made, label=leaf.label, shielded=shielded)
+        if leaf.manner is Manner.BLOCKING:
+            return CallBlocking(partial(leaf.function, self._env), leaf.label, shielded)
+        mode, payload = opened(leaf.function(self._env))
+        return Succeed(payload) if mode is OK else self._unwind_failure(payload)
+
+    def _label(self, node: Label) -> Effect[Any, Any, Any]:
+        tracer, span = self.world.tracer, None
+        if tracer is not None:
+            span = Span(node.label, self._span, self.world.now())
+            tracer.started(span)
+        self._stack.append(Leave(node.label, self._span, span, carried=node.carried))
+        self._span = span
+        return node.source
+
+    def _fork(self, node: Par) -> Effect[Any, Any, Any] | Request | None:
+        from anabranch.interpreters.groups import Group
+
+        group = Group(
+            self.world,
+            node.schedule(),
+            node.limit,
+            env=self._env,
+            span=self._span,
+            eager=self.world.eager and self.depth < _DEEPEST_EAGER,
+            depth=self.depth + 1,
+        )
+        started = group.start()
+        if started:
+            return Fork(group, started, self._shields > 0)
+        return self._ended(*group.outcome())
+
+    def _within(self, node: Timeout) -> Effect[Any, Any, Any] | Request | None:
+        fiber = Fiber(self.world, node.source, self._env, span=self._span, depth=self.depth + 1)
+        if not self.world.eager or self.depth >= _DEEPEST_EAGER:
+            return Within(fiber, None, node.seconds, self._shields > 0)
+        request = fiber.advance(OK, None)
+        if request is not None:
+            return Within(fiber, request, node.seconds, self._shields > 0)
+        return self._ended(fiber.mode, fiber.payload)
+
+    def _ended(self, mode: Exit, payload: Any) -> Effect[Any, Any, Any]:
+        if mode is RAISED:
+            raise payload
+        return Succeed(payload) if mode is OK else Fail(payload)
+
+    def _leave(
+        self, frame: Bracket | Restore | Leave | Release | Released, value: Any
+    ) -> Effect[Any, Any, Any]:
+        """Hand a value to one of the rarer frames."""
+        match frame:
+            case Restore():
+                self._env = frame.env
+            case Leave():
+                self._close(frame, OK, value)
+            case Bracket():
+                self._stack.append(Release(frame.release, value))
+                return frame.use(value)
+            case Release():
+                return self._release(frame, OK, value)
+            case Released():
+                self._shields -= 1
+                return self._ended(frame.mode, frame.payload)
+        return Succeed(value)
+
+    def _unwind_failure(self, error: Any) -> Effect[Any, Any, Any] | None:
+        """Look for the frame that takes a failure; without one, the fiber has ended."""
+        while self._stack:
+            frame = self._stack.pop()
+            match frame:
+                case OrElse():
+                    return frame.function(error)
+                case MapError():
+                    error = frame.function(error)
+                case GeneratorType():
+                    frame.close()
+                case Restore():
+                    self._env = frame.env
+                case Leave():
+                    self._close(frame, FAILED, error)
+                    error = with_label(error, frame.label) if frame.carried else error
+                case Release():
+                    return self._release(frame, FAILED, error)
+                case Released():
+                    self._shields -= 1
+                    error = release_failed(frame, error)
+                case Then() | Map() | Bracket():
+                    pass
+        self.mode, self.payload = FAILED, error
+        return None
+
+    def _unwind_exception(self, error: BaseException) -> Effect[Any, Any, Any] | None:
+        """Look for the frame that takes an exception; without one, the fiber has ended."""
+        explain_environment(error, self._env)
+        while self._stack:
+            frame = self._stack.pop()
+            match frame:
+                case GeneratorType():
+                    return self._throw(frame, error)
+                case Restore():
+                    self._env = frame.env
+                case Leave():
+                    self._close(frame, RAISED, error)
+                    if isinstance(error, Exception):
+                        error.add_note(f"in {frame.label}")
+                case Release():
+                    return self._release(frame, RAISED, error)
+                case Released():
+                    self._shields -= 1
+                    error = release_raised(frame, error)
+                case Then() | Map() | OrElse() | MapError() | Bracket():
+                    pass
+        self.mode, self.payload = RAISED, error
+        return None
+
+    def _throw(
+        self, frame: GeneratorType[Any, Any, Any], error: BaseException
+    ) -> Effect[Any, Any, Any]:
+        """Raise it inside a `do` function, which may clean up, go on, or raise it again."""
+        try:
+            node: Effect[Any, Any, Any] = frame.throw(error)
+        except StopIteration as stop:
+            return Succeed(stop.value)
+        self._stack.append(frame)
+        return node
+
+    def _release(self, frame: Release, mode: Exit, payload: Any) -> Effect[Any, Any, Any]:
+        self._shields += 1
+        self._stack.append(Released(mode, payload))
+        return frame.release(frame.resource)
+
+    def _close(self, frame: Leave, mode: Exit, payload: Any) -> None:
+        self._span = frame.outer
+        if frame.span is not None and self.world.tracer is not None:
+            self.world.tracer.ended(frame.span, mode, payload)

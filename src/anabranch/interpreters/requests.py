@@ -1,0 +1,129 @@
+"""What passes between the machine and its drivers: modes, requests, spans, the world."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from anabranch.interpreters.groups import Group, Worker
+    from anabranch.interpreters.machine import Fiber
+
+
+class Exit(IntEnum):
+    """How something ended: with a value, with a failure, with an exception."""
+
+    OK = 0
+    FAILED = 1
+    RAISED = 2
+
+
+OK, FAILED, RAISED = Exit.OK, Exit.FAILED, Exit.RAISED
+
+
+# --- what a fiber asks of its driver -----------------------------------------------------------
+
+
+@final
+class Await:
+    """Await it and answer with its `Result`; `label` names it for people."""
+
+    __slots__ = ("awaitable", "label", "shielded")
+
+    def __init__(self, awaitable: Awaitable[Any], *, label: str | None, shielded: bool) -> None:
+        self.awaitable = awaitable
+        self.label = label
+        self.shielded = shielded
+
+
+@final
+@frozen
+class CallBlocking:
+    """Call it on a worker thread and answer with its `Result`."""
+
+    function: Callable[[], Any]
+    label: str | None
+    shielded: bool
+
+
+@final
+@frozen
+class Pause:
+    """Wait on the clock and answer with nothing."""
+
+    seconds: float
+    shielded: bool
+
+
+@final
+@frozen
+class Yield:
+    """Let others have a turn, see whether there is a cancellation, and go on."""
+
+    shielded: bool
+
+
+@final
+@frozen
+class Fork:
+    """Run the group's workers until the group is over. `started` have requests of their own."""
+
+    group: Group
+    started: tuple[tuple[Worker, Request | None], ...]
+    shielded: bool
+
+
+@final
+@frozen
+class Within:
+    """Run the fiber, which has a request, and cancel it after `seconds`."""
+
+    fiber: Fiber
+    request: Request | None
+    seconds: float
+    shielded: bool
+
+
+Request: TypeAlias = Await | CallBlocking | Pause | Yield | Fork | Within
+
+
+class Tracer(Protocol):
+    """Sees every labelled effect start and end. Its methods must be quick and not raise."""
+
+    def started(self, span: Span) -> None:
+        """A labelled effect starts."""
+        ...
+
+    def ended(self, span: Span, mode: Exit, payload: Any) -> None:
+        """A labelled effect ended: with its value, its error or its exception."""
+        ...
+
+
+@frozen
+class Span:
+    """One labelled effect while it runs. `parent` is the label around it, if there is one."""
+
+    label: str
+    parent: Span | None
+    started_at: float
+
+
+class World(Protocol):
+    """What the machine needs of a driver at once, without waiting."""
+
+    @property
+    def eager(self) -> bool:
+        """Whether a group may run its workers up to their first wait before the driver does."""
+        ...
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """Who wants to see labelled effects."""
+        ...
+
+    def now(self) -> float:
+        """The clock, in seconds."""
+        ...
