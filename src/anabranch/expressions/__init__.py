@@ -1,1 +1,17 @@
-"""To be filled."""
+"""The filter and condition language, and the template engine: text → frozen tree → value."""
+
+from anabranch.expressions.conditions import Condition, parse_condition
+from anabranch.expressions.paths import MISSING, FieldPath, Missing, parse_path
+from anabranch.expressions.templates import Reference, Template, parse_template
+
+__all__ = [
+    "MISSING",
+    "Condition",
+    "FieldPath",
+    "Missing",
+    "Reference",
+    "Template",
+    "parse_condition",
+    "parse_path",
+    "parse_template",
+]
