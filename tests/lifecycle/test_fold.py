@@ -62,6 +62,7 @@ def test_an_illegal_transition_is_refused_with_the_whole_story() -> None:
     [
         history(CREATED, CREATED),
         history(Declared(subject="a"), Declared(subject="a")),
+        history(Declared(subject="a", parent="b")),
         history(Moved(subject="a", to=StepStatus.QUEUED)),
         history(CommandStarted(subject="a", command="make")),
         history(RunMoved(to=RunStatus.RUNNING)),

@@ -75,6 +75,11 @@ def test_a_subject_is_declared_once_and_first() -> None:
     assert [(Law.TRANSITIONS, "a")] * 2 == broken(*moves("a", Q), A, A)
 
 
+def test_a_step_is_declared_after_what_it_runs_inside_of() -> None:
+    step = Declared(subject="one/step[0]", parent="one")
+    assert [(Law.TRANSITIONS, "one/step[0]")] == broken(step, agent("one"))
+
+
 def test_a_run_goes_only_where_the_table_says() -> None:
     assert [(Law.TRANSITIONS, None)] == broken(CREATED, RunMoved(to=RunStatus.PARTIAL))
 

@@ -36,8 +36,11 @@ from anabranch.lifecycle.events import (
 )
 from anabranch.lifecycle.fold import Folding, apply, fold
 from anabranch.lifecycle.history import Law, Violation
+from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_worker
+from anabranch.lifecycle.metrics import Metrics, Spread, measure
 from anabranch.lifecycle.state import EMPTY, Phase, RunState, Subject, Work
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
+from anabranch.lifecycle.summary import Running, Summary, Unsuccessful, summarise
 from anabranch.lifecycle.transitions import (
     RUN_TERMINAL,
     RUN_TRANSITIONS,
@@ -57,6 +60,7 @@ __all__ = [
     "STEP_TRANSITIONS",
     "UNSUCCESSFUL",
     "UPSTREAM_FAILED",
+    "AgentEntry",
     "CommandEnded",
     "CommandStarted",
     "Committed",
@@ -72,6 +76,7 @@ __all__ = [
     "MergeFailed",
     "MergeStarted",
     "Merged",
+    "Metrics",
     "Moved",
     "Opened",
     "OutputRecorded",
@@ -83,21 +88,30 @@ __all__ = [
     "RunMoved",
     "RunPayload",
     "RunState",
+    "Running",
     "Spent",
+    "Spread",
     "StopReason",
     "StopRequested",
     "Subject",
     "SubjectKind",
     "SubjectPayload",
+    "Summary",
     "Unrecognised",
+    "Unsuccessful",
     "Violation",
     "Work",
     "WorktreeCreated",
     "WorktreeRemoved",
     "apply",
+    "by_agent",
+    "by_status",
+    "by_worker",
     "describe",
     "fold",
+    "measure",
     "subject_of",
+    "summarise",
     "tell",
     "verify",
 ]

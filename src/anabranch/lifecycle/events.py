@@ -146,7 +146,7 @@ class Declared:
         kind: step or agent.
         label: what to call it for people; `None` is its id.
         phase: the phase it belongs to.
-        parent: the subject it runs inside of.
+        parent: the subject it runs inside of, declared before it.
         needs: subjects that must be done before it starts.
         max_attempts: how often it may be started, at least 1.
         optional: whether its dependents go on if it fails.

@@ -134,6 +134,8 @@ class Folding:
             case Declared() as declared:
                 if declared.subject in subjects:
                     raise InvalidTransition(event, subjects[declared.subject].story)
+                if declared.parent is not None and declared.parent not in subjects:
+                    raise InvalidTransition(event, ())
                 subjects[declared.subject] = _declare(declared, event)
             case (
                 RunCreated()

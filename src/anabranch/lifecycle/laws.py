@@ -87,6 +87,10 @@ def _declarations(history: History) -> Iterator[Violation]:
         if isinstance(event.payload, Declared):
             if name in seen:
                 yield breach(Law.TRANSITIONS, event, "was declared a second time")
+            parent = event.payload.parent
+            if parent is not None and parent not in seen:
+                message = f"runs inside of {parent}, which was not declared before it"
+                yield breach(Law.TRANSITIONS, event, message)
             seen.add(name)
         elif name not in seen:
             yield breach(Law.TRANSITIONS, event, "was not declared before this")

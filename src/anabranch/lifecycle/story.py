@@ -100,8 +100,10 @@ def _why(payload: Payload, story: tuple[Event, ...]) -> str:
     match payload:
         case Moved() | RunMoved() if story:
             return f"{_status(story)} → {payload.to} is not a legal transition"
-        case Declared() | RunCreated():
+        case Declared() | RunCreated() if story:
             return "declared a second time"
+        case Declared():
+            return f"{payload.parent}, which it runs inside of, was never declared"
         case PhaseEnded():
             return f"phase {payload.phase} never began"
         case _:
