@@ -1,7 +1,7 @@
 """What one value may be. The model checks itself with these, and so does the loader of files.
 
-A check is a function from a value to the `Problem` it sees, which has no place yet: the
-model adds the name of the attribute, the loader the line and column in the file.
+A check is a function from a value to the problems it sees, which have no place in a file yet:
+the model adds the name of the attribute, the loader the line and column.
 """
 
 from __future__ import annotations
@@ -9,130 +9,144 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sized
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from attrs import Attribute, evolve
 
-from anabranch.values import ConfigError, Location, Problem
+from anabranch.values import ConfigError, Problem
 
 T = TypeVar("T")
 
-Check = Callable[[T], Problem | None]
-"""`None` when all is well."""
+Problems: TypeAlias = tuple[Problem, ...]
+
+Check = Callable[[T], Problems]
+"""Empty when all is well."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-def not_blank(value: str) -> Problem | None:
-    """Refuse text that holds nothing, and text that no process could be given.
-
-    >>> not_blank("echo hello") is None
-    True
-    >>> not_blank(" ").message
-    'is blank'
-    """
-    if not value.strip():
-        return Problem(code="blank", message="is blank", value=repr(value), expected="some text")
-    return passable(value)
+def well(_value: object) -> Problems:
+    """Accept whatever has the right type."""
+    return ()
 
 
-def passable(value: str) -> Problem | None:
+def passable(value: str) -> Problems:
     """Refuse text with a NUL character or half a surrogate pair: no process can be given it."""
     if "\0" in value:
-        return Problem(
-            code="nul", message="holds a NUL character", hint="no process can be given one"
-        )
+        hint = "no process can be given one"
+        return (Problem(code="nul", message="holds a NUL character", hint=hint),)
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        return Problem(
-            code="bad-unicode",
-            message="holds half of a surrogate pair",
-            value=ascii(value[error.start]),
-        )
-    return None
+        half = ascii(value[error.start])
+        return (Problem(code="bad-unicode", message="holds half of a surrogate pair", value=half),)
+    return ()
 
 
-def one_line(value: str) -> Problem | None:
+def not_blank(value: str) -> Problems:
+    """Refuse text that holds nothing.
+
+    >>> not_blank("echo hello")
+    ()
+    >>> not_blank(" ")[0].message
+    'is blank'
+    """
+    if value.strip():
+        return passable(value)
+    return (Problem(code="blank", message="is blank", value=repr(value), expected="some text"),)
+
+
+def one_line(value: str) -> Problems:
     """Refuse a name that is blank or runs over several lines."""
-    if len(value.splitlines()) > 1:
-        return Problem(
-            code="many-lines", message="has a line break", value=repr(value), expected="one line"
-        )
-    return not_blank(value)
+    if len(value.splitlines()) < 2:  # noqa: PLR2004
+        return not_blank(value)
+    return (
+        Problem(
+            code="many-lines", message="has a line break", value=repr(value), expected="a line"
+        ),
+    )
+
+
+def parsed_by(parse: Callable[[str], object]) -> Check[str | None]:
+    """Refuse what a parser refuses, with all that it says; `None` is no text, and well."""
+
+    def check(value: str | None) -> Problems:
+        if value is None:
+            return ()
+        try:
+            parse(value)
+        except ConfigError as error:
+            return error.problems
+        return passable(value)
+
+    return check
 
 
 def at_least(minimum: int) -> Check[int | None]:
     """Refuse a smaller number; `None` is no number, and well.
 
-    >>> at_least(1)(0).expected
+    >>> at_least(1)(0)[0].expected
     'a whole number, 1 or more'
     """
+    expected = f"a whole number, {minimum} or more"
 
-    def check(value: int | None) -> Problem | None:
+    def check(value: int | None) -> Problems:
         if value is None or value >= minimum:
-            return None
-        return Problem(
-            code="too-small",
-            message="is too small",
-            value=str(value),
-            expected=f"a whole number, {minimum} or more",
+            return ()
+        return (
+            Problem(code="too-small", message="is too small", value=str(value), expected=expected),
         )
 
     return check
 
 
-def not_empty(value: Sized) -> Problem | None:
+def not_empty(value: Sized) -> Problems:
     """Refuse a collection with nothing in it."""
     if len(value):
-        return None
-    return Problem(code="empty", message="is empty", expected="at least one step")
+        return ()
+    return (Problem(code="empty", message="is empty", expected="at least one step"),)
 
 
-def lasting(value: timedelta | None) -> Problem | None:
+def lasting(value: timedelta | None) -> Problems:
     """Refuse a time limit that is over before it begins; `None` is no limit."""
     if value is None or value > timedelta():
-        return None
-    return Problem(
-        code="too-small", message="is no time at all", expected="a duration above zero, `30s`"
-    )
+        return ()
+    expected = "a duration above zero, such as `30s`"
+    return (Problem(code="too-small", message="is no time at all", expected=expected),)
 
 
-def variables(value: Mapping[str, str]) -> Problem | None:
-    """Refuse names that no shell can use, and values that no process can be given.
+def variable_name(value: str) -> Problems:
+    """Refuse what no shell can use as the name of a variable.
 
-    >>> variables({"PATH": "/bin"}) is None
-    True
-    >>> variables({"1": ""}).value
-    "'1'"
+    >>> variable_name("1ST")[0].message
+    'is no name of an environment variable'
     """
-    return next(
-        (p for name, text in value.items() for p in (variable_name(name), passable(text)) if p),
-        None,
-    )
-
-
-def variable_name(value: str) -> Problem | None:
-    """Refuse what no shell can use as the name of a variable."""
     if _VARIABLE.match(value):
-        return None
-    return Problem(
-        code="bad-variable",
-        message="is no name of an environment variable",
-        value=repr(value),
-        expected="letters, digits and `_`, the first no digit",
+        return ()
+    return (
+        Problem(
+            code="bad-variable",
+            message="is no name of an environment variable",
+            value=repr(value),
+            expected="letters, digits and `_`, the first no digit",
+        ),
     )
+
+
+def variables(value: Mapping[str, str]) -> Problems:
+    """Refuse names that no shell can use, and values that no process can be given."""
+    return tuple(p for pair in value.items() for p in (*variable_name(pair[0]), *passable(pair[1])))
 
 
 def require(check: Check[T], value: T, path: str) -> None:
     """Raise what a check says of a value.
 
     Raises:
-        ConfigError: the problem, at `path`.
+        ConfigError: the problems, at `path`.
     """
-    problem = check(value)
-    if problem is not None:
-        raise ConfigError(evolve(problem, where=Location(path=path)))
+    problems = check(value)
+    if problems:
+        raise ConfigError(*(evolve(p, where=evolve(p.where, path=path)) for p in problems))
 
 
 def checked(check: Check[Any]) -> Callable[[object, Attribute[Any], Any], None]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from attrs import evolve
+
 from anabranch.planning.commands import Command
-from anabranch.workflow.checks import at_least, not_blank, not_empty, one_line
+from anabranch.workflow.checks import at_least, not_blank, not_empty, one_line, well
 from anabranch.workflow.model import MapPhase, Mode, Step, Workflow
 from anabranch.workflow.shapes import (
     Key,
@@ -88,7 +90,7 @@ def _step(*, shell: str, name: str | None = None, **more: Any) -> Step:
 _SHELL: Final = text("a shell command", check=not_blank, pattern=r"\S")
 _NAME: Final = text("a name of one line", check=one_line, pattern=r"\S")
 
-STEP: Final[Shape[Step]] = either(
+_STEP: Final[Shape[Step]] = either(
     scalar=_SHELL.map(lambda shell: _step(shell=shell)),
     entries=table(
         _step,
@@ -103,7 +105,12 @@ STEP: Final[Shape[Step]] = either(
     ),
 )
 
-_STEPS: Final = list_of(STEP, "a list of steps", check=lambda _: None)
+STEP_SCHEMA: Final = _STEP.schema
+"""What `#/$defs/step` stands for in the schemas of this grammar."""
+
+STEP: Final = evolve(_STEP, schema={"$ref": "#/$defs/step"})
+
+_STEPS: Final = list_of(STEP, "a list of steps", check=well)
 _TEMPLATE: Final = list_of(STEP, "a list of steps", check=not_empty, minItems=1)
 
 

@@ -19,12 +19,19 @@ class Place:
 
 @frozen
 class Scalar:
-    """A value without parts: `value` is what YAML 1.2 makes of `text`."""
+    """A value without parts.
+
+    Attributes:
+        value: what YAML 1.2 makes of `text`.
+        begins: how many columns after `place` the first character of `text` stands; `None` if
+            the text does not stand in the file letter by letter (escapes, several lines).
+    """
 
     value: bool | float | str | None
     text: str = field(kw_only=True)
     place: Place = field(kw_only=True)
     quoted: bool = field(default=False, kw_only=True)
+    begins: int | None = field(default=None, kw_only=True)
 
 
 @frozen
@@ -79,6 +86,17 @@ class Spot:
         return Location(
             file=self.file, line=place.line, column=place.column, path=self.path or None
         )
+
+    def inside(self, problem: Problem, node: Node) -> Problem:
+        """A problem with a place inside the text of a node, placed in the file."""
+        line, column = problem.where.line, problem.where.column
+        if line is None or column is None or not isinstance(node, Scalar):
+            return self.put(problem, node.place)
+        if node.begins is None:
+            said = f"{problem.message} (line {line}, column {column} of the text)"
+            return self.put(evolve(problem, message=said), node.place)
+        place = Place(node.place.line, node.place.column + node.begins + column - 1)
+        return self.put(problem, place)
 
     def put(self, problem: Problem, place: Place) -> Problem:
         """A problem that had no place, placed."""

@@ -17,14 +17,13 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.values import ConfigError, Json, Problem, did_you_mean, parse_duration
-from anabranch.workflow.checks import Check, lasting, passable, variable_name
+from anabranch.workflow.checks import Check, Problems, lasting, passable, variable_name
 from anabranch.workflow.nodes import Entries, Entry, Items, Node, Place, Scalar, Spot
 
 T = TypeVar("T")
 S = TypeVar("S")
 E = TypeVar("E", bound=StrEnum)
 
-Problems: TypeAlias = tuple[Problem, ...]
 Read: TypeAlias = Callable[[Node, Spot], Result[T, Problems]]
 Schema: TypeAlias = Mapping[str, Json]
 
@@ -73,8 +72,8 @@ _SHOWN = 60
 
 
 def _checked(value: T, check: Check[T], node: Node, spot: Spot) -> Result[T, Problems]:
-    problem = check(value)
-    return Success(value) if problem is None else Failure((spot.put(problem, node.place),))
+    problems = check(value)
+    return Failure(tuple(spot.inside(p, node) for p in problems)) if problems else Success(value)
 
 
 def text(expected: str = "text", *, check: Check[str] = passable, **schema: Json) -> Shape[str]:

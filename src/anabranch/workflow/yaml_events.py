@@ -30,6 +30,7 @@ class YamlEvent:
 
     kind: Kind
     place: Place
+    end: Place
     anchor: str | None = None
     tag: str | None = None
     version: tuple[int, int] | None = None
@@ -70,6 +71,7 @@ def _plain(event: Any) -> YamlEvent:
     return YamlEvent(
         kind=_KINDS.get(type(event).__name__, Kind.OTHER),
         place=_place(event.start_mark),
+        end=_place(event.end_mark),
         anchor=getattr(event, "anchor", None),
         tag=getattr(event, "tag", None),
         version=getattr(event, "version", None),

@@ -117,7 +117,9 @@ class _Composer:
         self._tag(event, "str")
         plain = not event.quoted and event.tag is None
         value = resolve(text) if plain else text
-        return Scalar(value, text=text, place=self.place, quoted=event.quoted)
+        return Scalar(
+            value, text=text, place=event.place, quoted=event.quoted, begins=_begins(event)
+        )
 
     def _joined(self, text: str) -> str:
         r"""Join the two halves that JSON writes for one character (`\ud83d\ude00`)."""
@@ -182,3 +184,11 @@ class _Composer:
             else:
                 found[key.text] = Entry(key.text, value, place=key.place)
         return tuple(found.values())
+
+
+def _begins(event: YamlEvent) -> int | None:
+    """Where the text of a scalar begins, if it stands in the file letter by letter."""
+    quotes = int(event.quoted)
+    width = event.end.column - event.place.column
+    same = event.place.line == event.end.line and width == len(event.text) + 2 * quotes
+    return quotes if same else None

@@ -1,0 +1,120 @@
+"""Workflows written in Python: the same values, with the shorthands that files have.
+
+A step may be a plain text, a duration may be text or seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TypeAlias
+
+from anabranch.planning.commands import Command
+from anabranch.values import parse_duration
+from anabranch.workflow.model import DEFAULT_MAX_PARALLEL, MapPhase, Step, Workflow
+
+Duration: TypeAlias = str | float | timedelta
+
+
+def step(
+    shell: str,
+    *,
+    name: str | None = None,
+    when: str | None = None,
+    timeout: Duration | None = None,
+    env: Mapping[str, str] | None = None,
+    commit_required: bool = False,
+) -> Step:
+    """Make a step that runs a shell command.
+
+    Args:
+        shell: what `sh -c` runs; may hold references such as `${item.path}`.
+        name: what the step is called in messages.
+        when: a condition; the step is skipped unless it holds.
+        timeout: text such as `1m 30s`, or seconds; `None` is no limit.
+        env: environment variables, added to those inherited.
+        commit_required: the step fails unless it leaves a new commit.
+
+    Raises:
+        ConfigError: one of them cannot be what it is.
+
+    >>> step("make test", timeout="5m").timeout
+    datetime.timedelta(seconds=300)
+    """
+    return Step(
+        Command(shell, name=name),
+        when=when,
+        timeout=_duration(timeout),
+        env=env or {},
+        commit_required=commit_required,
+    )
+
+
+def map_phase(
+    input: str,  # noqa: A002  (the word that workflow files use)
+    agent_template: Iterable[str | Step],
+    *,
+    json_path: str = "$",
+    filter: str | None = None,  # noqa: A002
+    sort_by: str | None = None,
+    distinct: str | None = None,
+    offset: int = 0,
+    max_items: int | None = None,
+    max_parallel: int = DEFAULT_MAX_PARALLEL,
+) -> MapPhase:
+    """Make a map phase: the items of a document, and the steps of every agent.
+
+    The arguments are the attributes of `MapPhase`; a step may be a plain text.
+
+    Raises:
+        ConfigError: one of them cannot be what it is.
+
+    >>> len(map_phase("items.json", ["make ${item.name}", step("make test")]).agent_template)
+    2
+    """
+    return MapPhase(
+        input=input,
+        json_path=json_path,
+        filter=filter,
+        sort_by=sort_by,
+        distinct=distinct,
+        offset=offset,
+        max_items=max_items,
+        max_parallel=max_parallel,
+        agent_template=_steps(agent_template),
+    )
+
+
+def map_reduce(
+    name: str,
+    *,
+    setup: Iterable[str | Step] = (),
+    setup_timeout: Duration | None = None,
+    map: MapPhase,  # noqa: A002
+    reduce: Iterable[str | Step] = (),
+) -> Workflow:
+    """Make a map-reduce workflow.
+
+    The arguments are the attributes of `Workflow`; a step may be a plain text.
+
+    Raises:
+        ConfigError: one of them cannot be what it is.
+
+    >>> map_reduce("tidy", map=map_phase("items.json", ["make"]), reduce=["make report"]).name
+    'tidy'
+    """
+    return Workflow(
+        name=name,
+        setup=_steps(setup),
+        setup_timeout=_duration(setup_timeout),
+        map=map,
+        reduce=_steps(reduce),
+    )
+
+
+def _steps(steps: Iterable[str | Step]) -> tuple[Step, ...]:
+    return tuple(step(one) if isinstance(one, str) else one for one in steps)
+
+
+def _duration(value: Duration | None) -> timedelta | None:
+    return None if value is None else parse_duration(value)

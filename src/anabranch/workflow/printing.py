@@ -1,0 +1,94 @@
+"""A workflow as plain data and as YAML text: the way back from the value to the file.
+
+`load_workflow(to_yaml(w)) == w`, for every workflow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from anabranch.values import Json
+from anabranch.workflow.model import MapPhase, Step, Workflow
+from anabranch.workflow.yaml_writer import write_yaml
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_yaml(workflow: Workflow) -> str:
+    """Write a workflow as a person would, without what is default anyway.
+
+    >>> from anabranch.workflow import map_phase, map_reduce
+    >>> print(to_yaml(map_reduce("tidy", map=map_phase("items.json", ["ruff format ${item}"]))))
+    name: tidy
+    mode: mapreduce
+    map:
+      input: items.json
+      agent_template:
+        - shell: ruff format ${item}
+    <BLANKLINE>
+    """
+    return write_yaml(to_data(workflow))
+
+
+def digest(workflow: Workflow) -> str:
+    """Name what a workflow says: SHA-256 of its canonical form, in hexadecimal.
+
+    Comments, layout, the order of keys and the language it was written in do not count.
+    """
+    canonical = json.dumps(to_data(workflow), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def to_data(workflow: Workflow) -> dict[str, Json]:
+    """Write a workflow as data that JSON can say; what is default is left out."""
+    return _given(
+        name=workflow.name,
+        mode=workflow.mode.value,
+        setup=_setup(workflow),
+        map=_map(workflow.map),
+        reduce=_steps(workflow.reduce) or None,
+    )
+
+
+def _given(**values: Json) -> dict[str, Json]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _setup(workflow: Workflow) -> Json:
+    steps = _steps(workflow.setup)
+    if workflow.setup_timeout is None:
+        return steps or None
+    return {"timeout": _duration(workflow.setup_timeout), "commands": steps}
+
+
+def _map(phase: MapPhase) -> Mapping[str, Json]:
+    plain = MapPhase(input=phase.input, agent_template=phase.agent_template)
+    names = "json_path", "filter", "sort_by", "distinct", "offset", "max_items", "max_parallel"
+    changed = {n: getattr(phase, n) for n in names if getattr(phase, n) != getattr(plain, n)}
+    return {"input": phase.input, **changed, "agent_template": _steps(phase.agent_template)}
+
+
+def _steps(steps: Iterable[Step]) -> list[Json]:
+    return [_step(step) for step in steps]
+
+
+def _step(step: Step) -> dict[str, Json]:
+    return _given(
+        name=step.name,
+        shell=step.command.shell,
+        when=step.when,
+        timeout=None if step.timeout is None else _duration(step.timeout),
+        env=dict(step.env) or None,
+        commit_required=step.commit_required or None,
+    )
+
+
+def _duration(value: timedelta) -> int | str:
+    """Exact: whole seconds as a number, others with the unit that leaves no fraction."""
+    count = value // _MICROSECOND
+    if count % 1_000_000 == 0:
+        return count // 1_000_000
+    return f"{count // 1000}ms" if count % 1000 == 0 else f"{count}us"
