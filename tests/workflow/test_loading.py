@@ -283,3 +283,39 @@ def test_a_value_of_the_wrong_type_gets_a_hint(text: str, hint: str) -> None:
 )
 def test_a_value_that_cannot_be_meant_is_one_problem(text: str) -> None:
     assert len(problems(text)) == 1
+
+
+def test_a_mistake_in_a_condition_is_told_with_its_own_column() -> None:
+    assert problems(in_map("filter: severity == 'high' and size >< 3"))[0].startswith("6:40 ")
+    assert problems(in_map('filter: "size >< 3"'))[0].startswith("6:18 ")
+    assert problems(in_step("when: length(a, b, c)"))[0].startswith("7:13 ")
+
+
+def test_a_condition_in_escapes_is_told_with_the_column_in_its_text() -> None:
+    (told,) = problems(in_map('filter: "\\x73ize >< 3"'))
+    assert told.startswith("6:11 (map.filter): ")
+    assert "(line 1, column 7 of the text)" in told
+
+
+def test_a_reference_that_can_have_no_value_is_told_with_its_place() -> None:
+    assert problems("""
+        name: w
+        mode: mapreduce
+        setup:
+          - shell: |
+              make items
+
+              echo ${item.path}
+        map:
+          input: i.json
+          agent_template:
+            - shell: echo ${item.path} ${map.failed}
+        reduce:
+          - shell: for item in a b; do echo ${item} ${map.faild} ${map.failed} ${HOME} ${map.x:-y}; done
+            env: {WORST: "${item.path}"}
+        """) == [
+        "8:12 (setup[0].shell): `item` is only known in `map.agent_template`: ${item.path}",
+        "12:32 (map.agent_template[0].shell): `map` is only known in `reduce`: ${map.failed}",
+        "14:45 (reduce[0].shell): nothing by this name: ${map.faild}",
+        "15:19 (reduce[0].env.WORST): `item` is only known in `map.agent_template`: ${item.path}",
+    ]

@@ -67,6 +67,15 @@ def one_line(value: str) -> Problems:
     )
 
 
+def all_of(*checks: Check[T]) -> Check[T]:
+    """Check one thing after another, and tell what the first of them has to say."""
+
+    def check(value: T) -> Problems:
+        return next((problems for one in checks if (problems := one(value))), ())
+
+    return check
+
+
 def parsed_by(parse: Callable[[str], object]) -> Check[str | None]:
     """Refuse what a parser refuses, with all that it says; `None` is no text, and well."""
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any, Final
 
 from attrs import evolve
 
+from anabranch.expressions import parse_condition, parse_path
 from anabranch.planning.commands import Command
-from anabranch.workflow.checks import at_least, not_blank, not_empty, one_line, well
+from anabranch.values import Json
+from anabranch.workflow.checks import (
+    Check,
+    all_of,
+    at_least,
+    not_blank,
+    not_empty,
+    one_line,
+    parsed_by,
+    well,
+)
 from anabranch.workflow.model import MapPhase, Mode, Step, Workflow
+from anabranch.workflow.scopes import Phase, references_known_in
 from anabranch.workflow.shapes import (
     Key,
     Shape,
@@ -83,35 +96,43 @@ _TOP_ELSEWHERE: Final = frozenset(
 )
 
 
+_NAME: Final = text("a name of one line", check=one_line, pattern=r"\S")
+_CONDITION: Final = text("a condition", check=parsed_by(parse_condition))
+
+
 def _step(*, shell: str, name: str | None = None, **more: Any) -> Step:
     return Step(Command(shell, name=name), **more)
 
 
-_SHELL: Final = text("a shell command", check=not_blank, pattern=r"\S")
-_NAME: Final = text("a name of one line", check=one_line, pattern=r"\S")
-
-_STEP: Final[Shape[Step]] = either(
-    scalar=_SHELL.map(lambda shell: _step(shell=shell)),
-    entries=table(
+def _step_of(phase: Phase) -> Shape[Step]:
+    known = references_known_in(phase)
+    shell = text("a shell command", check=all_of(not_blank, known), pattern=r"\S")
+    mapping = table(
         _step,
-        Key("shell", _SHELL, "What `sh -c` runs; may hold references.", required=True),
+        Key("shell", shell, "What `sh -c` runs; may hold references.", required=True),
         Key("name", _NAME, "What the step is called in messages."),
-        Key("when", text("a condition"), "The step is skipped unless this condition holds."),
+        Key("when", _CONDITION, "The step is skipped unless this condition holds."),
         Key("timeout", duration(), "After this the step's whole process tree is ended."),
-        Key("env", variables(), "Environment variables, added to those inherited."),
+        Key("env", variables(known), "Environment variables, added to those inherited."),
         Key("commit_required", flag(), "The step fails unless it leaves a new commit."),
         expected="a step with `shell:`",
         elsewhere=_STEP_ELSEWHERE,
-    ),
-)
+    )
+    return either(scalar=shell.map(lambda command: _step(shell=command)), entries=mapping)
 
-STEP_SCHEMA: Final = _STEP.schema
+
+STEP_SCHEMA: Final = _step_of(Phase.AGENT).schema
 """What `#/$defs/step` stands for in the schemas of this grammar."""
 
-STEP: Final = evolve(_STEP, schema={"$ref": "#/$defs/step"})
 
-_STEPS: Final = list_of(STEP, "a list of steps", check=well)
-_TEMPLATE: Final = list_of(STEP, "a list of steps", check=not_empty, minItems=1)
+def _steps_of(phase: Phase, check: Check[Sized] = well, **schema: Json) -> Shape[tuple[Step, ...]]:
+    step = evolve(_step_of(phase), schema={"$ref": "#/$defs/step"})
+    return list_of(step, "a list of steps", check=check, **schema)
+
+
+_SETUP_STEPS: Final = _steps_of(Phase.SETUP)
+_AGENT_STEPS: Final = _steps_of(Phase.AGENT, not_empty, minItems=1)
+_REDUCE_STEPS: Final = _steps_of(Phase.REDUCE)
 
 
 def _commands(steps: Shape[tuple[Step, ...]], *more: Key, elsewhere: str = "") -> Shape[Any]:
@@ -130,9 +151,9 @@ def _steps_or_commands(steps: Shape[tuple[Step, ...]]) -> Shape[tuple[Step, ...]
 
 
 _SETUP: Final[Shape[dict[str, Any]]] = either(
-    items=_STEPS.map(lambda steps: {"commands": steps}),
+    items=_SETUP_STEPS.map(lambda steps: {"commands": steps}),
     entries=_commands(
-        _STEPS,
+        _SETUP_STEPS,
         Key("timeout", duration(), "A limit on all steps of the phase together."),
         elsewhere="capture_outputs",
     ),
@@ -147,15 +168,19 @@ MAP: Final = table(
         required=True,
     ),
     Key("json_path", text("a JSONPath", check=not_blank), "Where in it they are (RFC 9535)."),
-    Key("filter", text("a condition"), "Items that do not meet this condition are left out."),
+    Key("filter", _CONDITION, "Items that do not meet this condition are left out."),
     Key("sort_by", text("fields to sort by"), "Such as `severity DESC, path`."),
-    Key("distinct", text("a field"), "Of items with an equal value here, the first stays."),
+    Key(
+        "distinct",
+        text("a field", check=parsed_by(parse_path)),
+        "Of items with an equal value here, the first stays.",
+    ),
     Key("offset", whole(0, at_least(0)), "How many items to leave out at the start."),
     Key("max_items", whole(0, at_least(0)), "How many items to take at most."),
     Key("max_parallel", whole(1, at_least(1)), "How many agents run at once at most."),
     Key(
         "agent_template",
-        _steps_or_commands(_TEMPLATE),
+        _steps_or_commands(_AGENT_STEPS),
         "The steps of every agent, in order.",
         required=True,
     ),
@@ -177,7 +202,7 @@ WORKFLOW: Final = table(
     Key("map", MAP, "The items, and what an agent does with each.", required=True),
     Key(
         "reduce",
-        _steps_or_commands(_STEPS),
+        _steps_or_commands(_REDUCE_STEPS),
         "Steps that run after every agent that succeeded was merged.",
     ),
     expected="a workflow: a mapping with `name:`, `mode:` and `map:`",

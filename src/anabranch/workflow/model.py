@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+from anabranch.expressions import parse_condition, parse_path
 from anabranch.planning.commands import Command
 from anabranch.workflow.checks import (
     at_least,
@@ -21,6 +22,7 @@ from anabranch.workflow.checks import (
     not_blank,
     not_empty,
     one_line,
+    parsed_by,
     require,
     variables,
 )
@@ -55,7 +57,9 @@ class Step:
     """
 
     command: Command
-    when: str | None = field(default=None, kw_only=True)
+    when: str | None = field(
+        default=None, kw_only=True, validator=checked(parsed_by(parse_condition))
+    )
     timeout: timedelta | None = field(default=None, kw_only=True, validator=checked(lasting))
     env: Mapping[str, str] = field(
         factory=dict[str, str],
@@ -97,9 +101,9 @@ class MapPhase:
 
     input: str = field(validator=checked(one_line))
     json_path: str = "$"
-    filter: str | None = None
+    filter: str | None = field(default=None, validator=checked(parsed_by(parse_condition)))
     sort_by: str | None = None
-    distinct: str | None = None
+    distinct: str | None = field(default=None, validator=checked(parsed_by(parse_path)))
     offset: int = field(default=0, validator=checked(at_least(0)))
     max_items: int | None = field(default=None, validator=checked(at_least(0)))
     max_parallel: int = field(default=DEFAULT_MAX_PARALLEL, validator=checked(at_least(1)))

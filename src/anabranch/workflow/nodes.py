@@ -23,15 +23,15 @@ class Scalar:
 
     Attributes:
         value: what YAML 1.2 makes of `text`.
-        begins: how many columns after `place` the first character of `text` stands; `None` if
-            the text does not stand in the file letter by letter (escapes, several lines).
+        begins: where the first character of `text` stands, each further line of it one line
+            below in the same column; `None` if the text is not in the file letter by letter.
     """
 
     value: bool | float | str | None
     text: str = field(kw_only=True)
     place: Place = field(kw_only=True)
     quoted: bool = field(default=False, kw_only=True)
-    begins: int | None = field(default=None, kw_only=True)
+    begins: Place | None = field(default=None, kw_only=True)
 
 
 @frozen
@@ -95,8 +95,8 @@ class Spot:
         if node.begins is None:
             said = f"{problem.message} (line {line}, column {column} of the text)"
             return self.put(evolve(problem, message=said), node.place)
-        place = Place(node.place.line, node.place.column + node.begins + column - 1)
-        return self.put(problem, place)
+        begin = node.begins
+        return self.put(problem, Place(begin.line + line - 1, begin.column + column - 1))
 
     def put(self, problem: Problem, place: Place) -> Problem:
         """A problem that had no place, placed."""

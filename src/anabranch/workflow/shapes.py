@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.values import ConfigError, Json, Problem, did_you_mean, parse_duration
-from anabranch.workflow.checks import Check, Problems, lasting, passable, variable_name
+from anabranch.workflow.checks import Check, Problems, all_of, lasting, passable, variable_name
 from anabranch.workflow.nodes import Entries, Entry, Items, Node, Place, Scalar, Spot
 
 T = TypeVar("T")
@@ -90,13 +90,13 @@ def text(expected: str = "text", *, check: Check[str] = passable, **schema: Json
     return Shape(read, {"type": "string", **schema}, expected)
 
 
-def printed() -> Shape[str]:
-    """Text, or a number or boolean that stands for the text it is written with."""
+def printed(check: Check[str]) -> Shape[str]:
+    """Text that passes a check; a number or boolean stands for what it is written as."""
 
     def read(node: Node, spot: Spot) -> Result[str, Problems]:
         if not isinstance(node, Scalar) or node.value is None:
             return _wrong(node, spot, expected)
-        return _checked(node.text, passable, node, spot)
+        return _checked(node.text, check, node, spot)
 
     expected = "text, a number or a boolean"
     return Shape(read, {"type": ["string", "number", "boolean"]}, expected)
@@ -181,9 +181,9 @@ def list_of(
     return Shape(read, {"type": "array", "items": element.schema, **schema}, expected)
 
 
-def variables() -> Shape[dict[str, str]]:
-    """Environment variables: names of the user's choice, each with a text."""
-    value = printed()
+def variables(check: Check[str]) -> Shape[dict[str, str]]:
+    """Environment variables: names of the user's choice, each with a text that passes a check."""
+    value = printed(all_of(passable, check))
     expected = "names and values of environment variables"
 
     def read(node: Node, spot: Spot) -> Result[dict[str, str], Problems]:

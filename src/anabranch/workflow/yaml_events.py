@@ -26,7 +26,10 @@ class Kind(StrEnum):
 
 @frozen(kw_only=True)
 class YamlEvent:
-    """One event. What a kind of event does not have is `None`, or empty text."""
+    """One event. What a kind of event does not have is `None`, or empty text.
+
+    `style` is how a scalar is written: `'`, `"`, `|`, `>`, or nothing at all.
+    """
 
     kind: Kind
     place: Place
@@ -35,7 +38,7 @@ class YamlEvent:
     tag: str | None = None
     version: tuple[int, int] | None = None
     text: str = ""
-    quoted: bool = False
+    style: str = ""
 
 
 class YamlFaultError(Exception):
@@ -76,7 +79,7 @@ def _plain(event: Any) -> YamlEvent:
         tag=getattr(event, "tag", None),
         version=getattr(event, "version", None),
         text=getattr(event, "value", ""),
-        quoted=bool(getattr(event, "style", None)),
+        style=getattr(event, "style", None) or "",
     )
 
 

@@ -43,7 +43,7 @@ def read_yaml(text: str, spot: Spot) -> Document:
     odd = unprintable(text, spot)
     if odd:
         return Document(top=None, problems=odd)
-    composer = _Composer(spot)
+    composer = _Composer(spot, text.split("\n"))
     try:
         for event in events(text):
             composer.take(event)
@@ -73,6 +73,7 @@ class _Composer:
     """The stack machine from events to nodes."""
 
     spot: Spot
+    lines: list[str]
     place: Place = field(factory=lambda: Place(1, 1))
     problems: list[Problem] = field(factory=list[Problem])
     _stack: list[_Open] = field(factory=list[_Open])
@@ -115,11 +116,9 @@ class _Composer:
     def _scalar(self, event: YamlEvent) -> Scalar:
         text = self._joined(event.text)
         self._tag(event, "str")
-        plain = not event.quoted and event.tag is None
-        value = resolve(text) if plain else text
-        return Scalar(
-            value, text=text, place=event.place, quoted=event.quoted, begins=_begins(event)
-        )
+        value = text if event.style or event.tag is not None else resolve(text)
+        begins = _begins(event, self.lines)
+        return Scalar(value, text=text, place=event.place, quoted=bool(event.style), begins=begins)
 
     def _joined(self, text: str) -> str:
         r"""Join the two halves that JSON writes for one character (`\ud83d\ude00`)."""
@@ -186,9 +185,22 @@ class _Composer:
         return tuple(found.values())
 
 
-def _begins(event: YamlEvent) -> int | None:
+def _begins(event: YamlEvent, lines: list[str]) -> Place | None:
     """Where the text of a scalar begins, if it stands in the file letter by letter."""
-    quotes = int(event.quoted)
-    width = event.end.column - event.place.column
-    same = event.place.line == event.end.line and width == len(event.text) + 2 * quotes
-    return quotes if same else None
+    place, text = event.place, event.text
+    if event.style == "|":
+        return _block_begins(place, text, lines)
+    quotes = len(event.style)
+    width = event.end.column - place.column
+    same = place.line == event.end.line and width == len(text) + 2 * quotes
+    return Place(place.line, place.column + quotes) if same else None
+
+
+def _block_begins(place: Place, text: str, lines: list[str]) -> Place | None:
+    for wanted, line in zip(text.split("\n"), lines[place.line :], strict=False):
+        if wanted.strip():
+            indent = len(line.rstrip("\r")) - len(wanted)
+            return (
+                Place(place.line + 1, indent + 1) if line[indent:].rstrip("\r") == wanted else None
+            )
+    return None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from anabranch.planning.commands import Command
 from anabranch.workflow import MapPhase, Step, Workflow, to_data, to_yaml
 
-_CONDITIONS = ("severity == 'high'", "size > 10 and not draft", "exists", "name in [a, 'b c']")
+_CONDITIONS = ("severity == 'high'", "size > 10 and not draft", "name in [a, 'b c']")
 _ORDERS = ("name", "severity DESC, name", "size ASC NULLS FIRST")
 _PATHS = ("$[*]", "$.items[*]", "$..module", "$.a[0:2]")
 _FIELDS = ("name", "item.path", "a.b[0]")
