@@ -26,6 +26,7 @@ from tests import transcripts
 
 # A deadline would be a wall-clock time in a test.
 hypothesis.settings.register_profile("anabranch", deadline=None)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=5000)
 hypothesis.settings.load_profile("anabranch")
 
 
