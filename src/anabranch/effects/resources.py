@@ -53,7 +53,9 @@ def bracket(
     """Acquire a resource, use it, and release it.
 
     `release` runs exactly once if `acquire` succeeded: after success, failure, an
-    unexpected exception, a timeout and cancellation, and cannot be cancelled itself.
+    unexpected exception, a timeout and cancellation. Neither it nor `acquire` is cancelled from
+    outside: what was asked for before the cancellation is had, and then given back. An `acquire`
+    that may wait for long sets itself a `timeout`.
 
     Returns:
         The value of `use`. If only one of use and release fails, its error; if both do,
@@ -107,7 +109,7 @@ class Scope(Generic[E, Env]):
             self._finalisers.append(release(resource))
             return resource
 
-        return Map(acquire, keep)
+        return Bracket(Map(acquire, keep), lambda _: Succeed(None), Succeed)
 
     def close(self) -> Effect[None, FinaliserErrors[E], Env]:
         """Run all finalisers, the last first; none is left out because another failed."""

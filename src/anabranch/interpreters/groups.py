@@ -55,6 +55,7 @@ class Group:
         self._depth = depth
         self._growing = False
         self._defects: list[Exception] = []
+        self._interrupt: BaseException | None = None
         self._started: list[tuple[Worker, Request | None]] = []
         self._spawn: Callable[[Worker, Request | None], object] | None = None
         self._cancel: Callable[[], object] | None = None
@@ -96,7 +97,7 @@ class Group:
         )
         request = worker.advance(OK, None) if self._eager else None
         if request is None and self._eager:
-            return False
+            return self.stopped
         if self._spawn is None:
             self._started.append((worker, request))
         else:
@@ -132,6 +133,12 @@ class Group:
         self._defects.append(defect)
         return self._schedule.aborted()
 
+    def interrupted(self, cause: BaseException) -> None:
+        """Take what ended a worker and is no defect: a cancellation, or the wish to exit."""
+        if not self.stopped:
+            self._interrupt = cause
+            self.stop()
+
     def stop(self) -> None:
         """Give no more jobs and cancel the workers that wait."""
         if not self.stopped:
@@ -139,12 +146,16 @@ class Group:
             if self._cancel is not None:
                 self._cancel()
 
+    def defect(self) -> Exception | None:
+        """What the jobs raised, if they did: the exception, or a group of several."""
+        if len(self._defects) > 1:
+            return ExceptionGroup("several parallel effects raised", self._defects)
+        return self._defects[0] if self._defects else None
+
     def outcome(self) -> tuple[Exit, Any]:
         """How the group ended, once all workers have."""
-        if len(self._defects) == 1:
-            return RAISED, self._defects[0]
-        if self._defects:
-            return RAISED, ExceptionGroup("several parallel effects raised", self._defects)
+        if (raised := self._interrupt or self.defect()) is not None:
+            return RAISED, raised
         result = self._schedule.finish()
         if isinstance(result, Success):
             return OK, result.unwrap()
@@ -178,6 +189,7 @@ class Worker:
                 return request
             if fiber.mode is RAISED and not isinstance(fiber.payload, Exception):
                 self._leave(RAISED, fiber.payload)
+                group.interrupted(fiber.payload)
                 return None
             group.ended(self._key, fiber.mode, fiber.payload)
             job = group.pull()

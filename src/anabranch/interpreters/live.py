@@ -101,14 +101,20 @@ class _Live:
         return OK, None
 
     async def _fork(self, fork: Fork) -> tuple[Exit, Any]:
-        async with anyio.create_task_group() as tasks:
+        try:
+            async with anyio.create_task_group() as tasks:
 
-            def spawn(worker: Worker, request: Request | None) -> None:
-                tasks.start_soon(self._work, worker, request)
+                def spawn(worker: Worker, request: Request | None) -> None:
+                    tasks.start_soon(self._work, worker, request)
 
-            fork.group.connect(spawn, tasks.cancel_scope.cancel)
-            for worker, request in fork.started:
-                spawn(worker, request)
+                fork.group.connect(spawn, tasks.cancel_scope.cancel)
+                for worker, request in fork.started:
+                    spawn(worker, request)
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        except anyio.get_cancelled_exc_class():
+            if (defect := fork.group.defect()) is None:
+                raise
+            return RAISED, defect
         return fork.group.outcome()
 
     async def _work(self, worker: Worker, request: Request | None) -> None:

@@ -206,6 +206,7 @@ class Fiber:
             case Label():
                 return self._label(node)
             case Bracket():
+                self._shields += 1
                 self._stack.append(node)
                 return node.source
             case Par():
@@ -278,6 +279,7 @@ class Fiber:
             case Leave():
                 self._close(frame, OK, value)
             case Bracket():
+                self._shields -= 1
                 self._stack.append(Release(frame.release, value))
                 return frame.use(value)
             case Release():
@@ -287,7 +289,9 @@ class Fiber:
                 return self._ended(frame.mode, frame.payload)
         return Succeed(value)
 
-    def _unwind_failure(self, error: Any) -> Effect[Any, Any, Any] | None:
+    def _unwind_failure(  # noqa: C901 (a case each)
+        self, error: Any
+    ) -> Effect[Any, Any, Any] | None:
         """Look for the frame that takes a failure; without one, the fiber has ended."""
         while self._stack:
             frame = self._stack.pop()
@@ -308,7 +312,9 @@ class Fiber:
                 case Released():
                     self._shields -= 1
                     error = release_failed(frame, error)
-                case Then() | Map() | Bracket():
+                case Bracket():
+                    self._shields -= 1
+                case Then() | Map():
                     pass
         self.mode, self.payload = FAILED, error
         return None
@@ -332,7 +338,9 @@ class Fiber:
                 case Released():
                     self._shields -= 1
                     error = release_raised(frame, error)
-                case Then() | Map() | OrElse() | MapError() | Bracket():
+                case Bracket():
+                    self._shields -= 1
+                case Then() | Map() | OrElse() | MapError():
                     pass
         self.mode, self.payload = RAISED, error
         return None

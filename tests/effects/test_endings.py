@@ -1,0 +1,131 @@
+"""How effects end when neither a value nor a failure ends them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Never
+
+import anyio
+import pytest
+from returns.result import Failure, Result, Success
+
+from anabranch import (
+    Effect,
+    Scope,
+    bracket,
+    fail,
+    from_async,
+    from_function,
+    par_all,
+    par_try_all,
+    race,
+    run,
+    run_async,
+    scoped,
+    sleep,
+    succeed,
+    timeout,
+)
+from anabranch.interpreters import Backend
+
+BACKENDS: tuple[Backend, ...] = ("asyncio", "trio")
+
+
+def note(log: list[str], text: str) -> Effect[None, Never, object]:
+    return succeed(text).map(log.append)
+
+
+def raising(error: BaseException) -> Effect[int, Never, object]:
+    def call(_: object) -> Result[int, Never]:
+        raise error
+
+    return from_function(call)
+
+
+@pytest.mark.parametrize("combine", [par_all, par_try_all, race])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
+def test_the_wish_to_exit_comes_out_of_parallel_effects(combine: Any, error: BaseException) -> None:
+    later: list[int] = []
+    effect = combine([raising(error), succeed(1).map(later.append)])
+    with pytest.raises(type(error)) as caught:
+        run(effect)
+    assert (error, []) == (caught.value, later)
+
+
+def test_a_leaf_whose_own_task_was_cancelled_by_others_cancels_the_group() -> None:
+    async def cancelled_elsewhere(_: object) -> Result[int, Never]:
+        other = asyncio.ensure_future(asyncio.sleep(3600))
+        asyncio.get_running_loop().call_soon(other.cancel)
+        await other
+        return Success(1)
+
+    with pytest.raises(asyncio.CancelledError):
+        run(par_all([from_async(cancelled_elsewhere), succeed(2)]))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_acquired_while_the_cancellation_comes_is_released(backend: Backend) -> None:
+    log: list[str] = []
+
+    async def main() -> None:
+        with anyio.CancelScope() as scope:
+
+            async def acquire(_: object) -> Result[str, Never]:
+                scope.cancel()
+                await anyio.lowlevel.checkpoint()
+                log.append("acquired")
+                return Success("it")
+
+            await run_async(
+                bracket(
+                    from_async(acquire).map(str.upper),
+                    lambda it: note(log, f"released {it}"),
+                    lambda _: sleep("1h").and_then(lambda _: note(log, "used")),
+                )
+            )
+
+    anyio.run(main, backend=backend)
+    assert ["acquired", "released IT"] == log
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_scope_releases_what_was_acquired_while_the_cancellation_came(backend: Backend) -> None:
+    log: list[str] = []
+
+    async def main() -> None:
+        with anyio.CancelScope() as cancelled:
+
+            async def acquire(_: object) -> Result[str, Never]:
+                cancelled.cancel()
+                await anyio.lowlevel.checkpoint()
+                return Success("it")
+
+            def use(scope: Scope[Never, object]) -> Effect[None, Never, object]:
+                resource = scope.acquire(
+                    from_async(acquire), lambda it: note(log, f"released {it}")
+                )
+                return resource.and_then(lambda _: sleep("1h"))
+
+            await run_async(scoped(use))
+
+    anyio.run(main, backend=backend)
+    assert ["released it"] == log
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_acquisition_may_limit_its_own_time(backend: Backend) -> None:
+    slow = timeout(sleep("1h"), "1ms").map_error(str)
+    effect = bracket(slow, lambda _: succeed(None), succeed)
+    assert Failure("timed out after 0.001s") == run(effect, backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_defect_is_not_lost_when_the_cancellation_comes_after_it(backend: Backend) -> None:
+    async def main() -> None:
+        with anyio.CancelScope() as scope:
+            cancel = sleep(0).map(lambda _: scope.cancel())
+            slow = bracket(succeed(None), lambda _: sleep(0), lambda _: sleep("1h"))
+            await run_async(par_all([raising(ValueError("bug")), fail("no"), cancel, slow]))
+
+    with pytest.raises(ValueError, match="bug"):
+        anyio.run(main, backend=backend)
