@@ -38,8 +38,9 @@ from anabranch.lifecycle.fold import Folding, apply, fold
 from anabranch.lifecycle.history import Law, Violation
 from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_worker
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
-from anabranch.lifecycle.state import EMPTY, Phase, RunState, Subject, Work
+from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
+from anabranch.lifecycle.subjects import Subject, Work
 from anabranch.lifecycle.summary import Running, Summary, Unsuccessful, summarise
 from anabranch.lifecycle.transitions import (
     RUN_TERMINAL,

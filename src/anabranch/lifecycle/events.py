@@ -373,23 +373,22 @@ class Unrecognised:
     data: Mapping[str, Json]
 
 
-GitPayload: TypeAlias = (
-    WorktreeCreated | WorktreeRemoved | Committed | MergeStarted | Merged | MergeFailed
-)
-"""What a subject did in git."""
-
-WorkPayload: TypeAlias = (
-    GitPayload
+SubjectPayload: TypeAlias = (
+    Declared
+    | Moved
     | CommandStarted
     | CommandEnded
     | OutputRecorded
     | Spent
+    | WorktreeCreated
+    | WorktreeRemoved
+    | Committed
+    | MergeStarted
+    | Merged
+    | MergeFailed
     | DeadLettered
     | DeadLetterResolved
 )
-"""What a subject did to the world."""
-
-SubjectPayload: TypeAlias = WorkPayload | Declared | Moved
 """What happens to one step or agent."""
 
 NotePayload: TypeAlias = Opened | StopRequested | DeliveryStarted | Delivered | Unrecognised

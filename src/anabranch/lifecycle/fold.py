@@ -2,9 +2,6 @@
 
 `apply(state, event)` is the definition, and `fold(events)` is the same as applying one event
 after the other. Both refuse what the transition tables do not allow.
-
-A fold keeps one working copy of the subjects and shares everything else, so a journal of n
-events costs O(n); a single `apply` copies the dictionary of subjects once.
 """
 
 from __future__ import annotations
@@ -15,44 +12,26 @@ from typing import assert_never
 from attrs import evolve
 
 from anabranch.lifecycle.events import (
-    CommandEnded,
-    CommandStarted,
-    Committed,
-    DeadLettered,
-    DeadLetterResolved,
     Declared,
     Delivered,
     DeliveryStarted,
     Event,
-    GitPayload,
-    Merged,
-    MergeFailed,
-    MergeStarted,
     Moved,
     NotePayload,
     Opened,
-    OutputRecorded,
     PhaseEnded,
     PhaseStarted,
     RunCreated,
     RunMoved,
     RunPayload,
-    Spent,
     StopRequested,
     SubjectPayload,
     Unrecognised,
-    WorkPayload,
-    WorktreeCreated,
-    WorktreeRemoved,
 )
-from anabranch.lifecycle.state import EMPTY, NO_WORK, Phase, RunState, Subject, Work
+from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, subject_of
-from anabranch.lifecycle.transitions import (
-    RUN_TERMINAL,
-    RUN_TRANSITIONS,
-    STEP_TERMINAL,
-    STEP_TRANSITIONS,
-)
+from anabranch.lifecycle.subjects import Subject, declared, grown
+from anabranch.lifecycle.transitions import RUN_TERMINAL, RUN_TRANSITIONS, STEP_TRANSITIONS
 from anabranch.values import RunStatus, StepStatus
 
 
@@ -80,28 +59,35 @@ def apply(state: RunState, event: Event) -> RunState:
 class Folding:
     """A fold that goes on: for a journal that is being written, or followed.
 
-    It is the one mutable thing here. What it hands out is frozen.
+    It is the one mutable thing here. What it hands out is frozen. An event costs a look at
+    the table and one append; subjects are made when the state is asked for.
     """
 
-    __slots__ = ("_last", "_run", "_subjects")
+    __slots__ = ("_last", "_new", "_run", "_status")
 
     def __init__(self, state: RunState = EMPTY) -> None:
         self._run = state
-        self._subjects = dict(state.subjects)
         self._last: Event | None = None
+        self._new: dict[str, list[Event]] = {}
+        self._status: dict[str, StepStatus] = {}
 
     @property
     def state(self) -> RunState:
         """The state now. Costs a copy of the dictionary of subjects."""
-        if self._last is None:
-            return self._run
-        subjects = dict(self._subjects)
-        return evolve(
-            self._run,
-            sequence=self._last.sequence,
-            updated_at=self._last.time,
-            subjects=subjects,
-        )
+        if self._last is not None:
+            subjects = dict(self._run.subjects)
+            for name, events in self._new.items():
+                subjects[name] = _joined(subjects.get(name), events)
+            self._run = evolve(
+                self._run,
+                sequence=self._last.sequence,
+                updated_at=self._last.time,
+                subjects=subjects,
+            )
+            self._last = None
+            self._new.clear()
+            self._status.clear()
+        return self._run
 
     def take_all(self, events: Sequence[Event]) -> None:
         """Go on by several events, or by none of them.
@@ -109,16 +95,18 @@ class Folding:
         Raises:
             InvalidTransition: an event that the tables do not allow; nothing has changed.
         """
-        names = [name for event in events if (name := subject_of(event.payload)) is not None]
-        run, last = self._run, self._last
-        before = {name: self._subjects.get(name) for name in names}
+        before = self._run, self._last
+        taken: list[tuple[str | None, StepStatus | None]] = []
         try:
             for event in events:
+                name = subject_of(event.payload)
+                status = None if name is None else self._status.get(name)
                 self.take(event)
+                taken.append((name, status))
         except InvalidTransition:
-            self._run, self._last = run, last
-            for name, subject in before.items():
-                self._restore(name, subject)
+            self._run, self._last = before
+            for name, status in reversed(taken):
+                self._untake(name, status)
             raise
 
     def take(self, event: Event) -> None:
@@ -127,16 +115,7 @@ class Folding:
         Raises:
             InvalidTransition: an event that the tables do not allow; nothing has changed.
         """
-        subjects = self._subjects
         match event.payload:
-            case Moved() as moved:
-                subjects[moved.subject] = _move(self._known(moved, event), moved, event)
-            case Declared() as declared:
-                if declared.subject in subjects:
-                    raise InvalidTransition(event, subjects[declared.subject].story)
-                if declared.parent is not None and declared.parent not in subjects:
-                    raise InvalidTransition(event, ())
-                subjects[declared.subject] = _declare(declared, event)
             case (
                 RunCreated()
                 | RunMoved()
@@ -150,102 +129,52 @@ class Folding:
             ) as payload:
                 self._run = _run_event(self._run, payload, event)
             case payload:
-                subject = self._known(payload, event)
-                work = _work(subject.work, payload)
-                subjects[payload.subject] = evolve(subject, work=work)
+                self._take_subject(payload, event)
         self._last = event
 
-    def _restore(self, name: str, subject: Subject | None) -> None:
-        if subject is None:
-            self._subjects.pop(name, None)
+    def _take_subject(self, payload: SubjectPayload, event: Event) -> None:
+        name = payload.subject
+        status = self._status_of(name)
+        if isinstance(payload, Declared):
+            parent = payload.parent
+            if status is not None or (parent is not None and self._status_of(parent) is None):
+                raise InvalidTransition(event, self._story(name))
+            self._status[name] = StepStatus.PENDING
+        elif status is None:
+            raise InvalidTransition(event, ())
+        elif isinstance(payload, Moved):
+            if payload.to not in STEP_TRANSITIONS[status]:
+                raise InvalidTransition(event, self._story(name))
+            self._status[name] = payload.to
+        self._new.setdefault(name, []).append(event)
+
+    def _status_of(self, name: str) -> StepStatus | None:
+        status = self._status.get(name)
+        if status is None:
+            subject = self._run.subjects.get(name)
+            return None if subject is None else subject.status
+        return status
+
+    def _story(self, name: str) -> tuple[Event, ...]:
+        known = self._run.subjects.get(name)
+        return (*(() if known is None else known.story), *self._new.get(name, ()))
+
+    def _untake(self, name: str | None, status: StepStatus | None) -> None:
+        if name is None:
+            return
+        self._new[name].pop()
+        if status is None:
+            self._status.pop(name, None)
         else:
-            self._subjects[name] = subject
-
-    def _known(self, payload: SubjectPayload, event: Event) -> Subject:
-        try:
-            return self._subjects[payload.subject]
-        except KeyError:
-            raise InvalidTransition(event, ()) from None
+            self._status[name] = status
 
 
-# --- subjects ----------------------------------------------------------------------------------
-
-
-def _declare(declared: Declared, event: Event) -> Subject:
-    return Subject(
-        declared=declared,
-        status=StepStatus.PENDING,
-        attempt=0,
-        worker=None,
-        created_at=event.time,
-        started_at=None,
-        ended_at=None,
-        story=(event,),
-        work=NO_WORK,
-    )
-
-
-def _move(subject: Subject, moved: Moved, event: Event) -> Subject:
-    to = moved.to
-    if to not in STEP_TRANSITIONS[subject.status]:
-        raise InvalidTransition(event, subject.story)
-    running = to is StepStatus.RUNNING
-    return Subject(
-        declared=subject.declared,
-        status=to,
-        attempt=moved.attempt if running and moved.attempt is not None else subject.attempt,
-        worker=moved.worker if running else None,
-        created_at=subject.created_at,
-        started_at=event.time if running and subject.started_at is None else subject.started_at,
-        ended_at=event.time if to in STEP_TERMINAL else None,
-        story=(*subject.story, event),
-        work=subject.work,
-    )
-
-
-def _work(work: Work, payload: WorkPayload) -> Work:
-    match payload:
-        case CommandStarted():
-            return evolve(work, in_doubt=(*work.in_doubt, payload))
-        case CommandEnded():
-            others = tuple(c for c in work.in_doubt if c.index != payload.index)
-            return evolve(work, in_doubt=others, last=payload)
-        case OutputRecorded():
-            return evolve(work, outputs={**work.outputs, payload.name: payload.value})
-        case Spent():
-            return _spend(work, payload)
-        case DeadLettered() | DeadLetterResolved():
-            letter = payload if isinstance(payload, DeadLettered) else None
-            return evolve(work, letter=letter)
-        case _:
-            return _git_work(work, payload)
-
-
-def _git_work(work: Work, payload: GitPayload) -> Work:
-    match payload:
-        case WorktreeCreated():
-            return evolve(work, worktree=payload)
-        case WorktreeRemoved():
-            return evolve(work, worktree=None)
-        case Committed():
-            return evolve(work, commits=(*work.commits, payload))
-        case MergeStarted():
-            return evolve(work, merging=payload)
-        case Merged():
-            return evolve(work, merging=None, merged=payload)
-        case MergeFailed():
-            return evolve(work, merging=None, conflict=payload)
-        case _:
-            assert_never(payload)
-
-
-def _spend(work: Work, spent: Spent) -> Work:
-    return evolve(
-        work,
-        cost_usd=work.cost_usd + spent.cost_usd,
-        input_tokens=work.input_tokens + spent.input_tokens,
-        output_tokens=work.output_tokens + spent.output_tokens,
-    )
+def _joined(subject: Subject | None, events: Sequence[Event]) -> Subject:
+    if subject is not None:
+        return grown(subject, events)
+    first, *rest = events
+    assert isinstance(first.payload, Declared)
+    return grown(declared(first, first.payload), rest)
 
 
 # --- the run -----------------------------------------------------------------------------------

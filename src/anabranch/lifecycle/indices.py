@@ -8,7 +8,8 @@ from datetime import datetime
 from attrs import frozen
 
 from anabranch.lifecycle.events import Moved, SubjectKind
-from anabranch.lifecycle.state import RunState, Subject
+from anabranch.lifecycle.state import RunState
+from anabranch.lifecycle.subjects import Subject
 from anabranch.values import StepStatus
 
 

@@ -9,82 +9,15 @@ from typing import Final
 from attrs import field, frozen
 
 from anabranch.lifecycle.events import (
-    CommandEnded,
-    CommandStarted,
-    Committed,
-    DeadLettered,
-    Declared,
     Delivered,
     DeliveryStarted,
     Event,
-    Merged,
-    MergeFailed,
-    MergeStarted,
     Opened,
     RunCreated,
     StopRequested,
-    WorktreeCreated,
 )
-from anabranch.values import Json, RunStatus, StepStatus
-
-
-@frozen(kw_only=True)
-class Work:
-    """What a subject did to the world.
-
-    Attributes:
-        in_doubt: commands that were begun and have not ended.
-        last: how the last command ended.
-        outputs: values for later steps, by name.
-        worktree: its working tree, while it has one.
-        commits: what it committed, oldest first.
-        merging: a merge that was begun and has not ended.
-        merged, conflict: how the merge ended.
-        letter: why it lies in the dead-letter queue; `None` if it does not, or no longer.
-        cost_usd, input_tokens, output_tokens: what it cost so far.
-    """
-
-    in_doubt: tuple[CommandStarted, ...] = ()
-    last: CommandEnded | None = None
-    outputs: Mapping[str, Json] = field(factory=dict[str, Json])
-    worktree: WorktreeCreated | None = None
-    commits: tuple[Committed, ...] = ()
-    merging: MergeStarted | None = None
-    merged: Merged | None = None
-    conflict: MergeFailed | None = None
-    letter: DeadLettered | None = None
-    cost_usd: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
-NO_WORK: Final = Work()
-"""The work of a subject that has not begun."""
-
-
-@frozen(kw_only=True)
-class Subject:
-    """Where one step or agent stands.
-
-    Attributes:
-        declared: what it was declared to be.
-        status: where it stands.
-        attempt: the number of its last attempt; 0 before the first.
-        worker: who does it, exactly while it is running.
-        created_at, started_at, ended_at: declared, first started, at its end.
-        story: its declaration and every transition, oldest first.
-        work: what it did to the world.
-    """
-
-    declared: Declared
-    status: StepStatus
-    attempt: int
-    worker: str | None
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    story: tuple[Event, ...]
-    work: Work
+from anabranch.lifecycle.subjects import Subject
+from anabranch.values import RunStatus
 
 
 @frozen(kw_only=True)

@@ -15,12 +15,12 @@ from attrs import frozen
 
 from anabranch.lifecycle.events import (
     Delivered,
-    Moved,
     RunMoved,
     StopRequested,
     SubjectKind,
 )
-from anabranch.lifecycle.state import RunState, Subject
+from anabranch.lifecycle.state import RunState
+from anabranch.lifecycle.subjects import Subject
 from anabranch.lifecycle.transitions import RUN_TERMINAL
 from anabranch.values import RunStatus, StepStatus
 
@@ -210,7 +210,7 @@ def _at_work(subject: Subject, inside: Mapping[str, Sequence[Subject]]) -> Runni
         label=_label(subject),
         worker=subject.worker,
         attempt=subject.attempt,
-        since=subject.story[-1].time,
+        since=subject.moved_at,
         command=in_doubt[-1].command if in_doubt else None,
     )
 
@@ -244,8 +244,7 @@ def _failure(subject: Subject, inside: Mapping[str, Sequence[Subject]]) -> Unsuc
 
 
 def _message(subject: Subject) -> str | None:
-    last = subject.story[-1].payload
-    return last.message if isinstance(last, Moved) else None
+    return None if subject.moved is None else subject.moved.message
 
 
 def _label(subject: Subject) -> str:
@@ -265,7 +264,7 @@ def _innermost(
 ) -> Subject:
     """The last step inside the last step … inside the subject that has one of these statuses."""
     while found := [s for s in inside.get(subject.declared.subject, ()) if s.status in statuses]:
-        subject = max(found, key=lambda s: s.story[-1].sequence)
+        subject = max(found, key=lambda s: s.moved_at)
     return subject
 
 
