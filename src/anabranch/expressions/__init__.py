@@ -2,6 +2,7 @@
 
 from anabranch.expressions.conditions import Condition, parse_condition
 from anabranch.expressions.paths import MISSING, FieldPath, Missing, parse_path
+from anabranch.expressions.shell import ShellScript, compile_shell
 from anabranch.expressions.templates import Reference, Template, parse_template
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "FieldPath",
     "Missing",
     "Reference",
+    "ShellScript",
     "Template",
+    "compile_shell",
     "parse_condition",
     "parse_path",
     "parse_template",

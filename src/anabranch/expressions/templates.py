@@ -143,7 +143,7 @@ def belongs_elsewhere(reference: Reference, scope: Scope, *, shell: bool) -> boo
 
 
 def _is_shell_parameter(reference: Reference) -> bool:
-    """`${HOME:-/root}` is something that the shell can read by itself."""
+    """`${EDITOR:-vi}` is something that the shell can read by itself."""
     return reference.raw.startswith("${") and bool(_SHELL_NAME.fullmatch(str(reference.path)))
 
 

@@ -42,7 +42,7 @@ def references_known_in(phase: Phase) -> Check[str]:
 
     def check(value: str) -> Problems:
         try:
-            template = parse_template(value, shell=True)  # noqa: S604  (no process is started)
+            template = parse_template(value, shell=True)
         except ConfigError as error:
             return error.problems
         return tuple(p for reference in template.references for p in _problems(reference, phase))

@@ -1,0 +1,143 @@
+"""Templates for a shell, compiled: every value is data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from anabranch.expressions.rendering import render
+from anabranch.expressions.scanner import refuse
+from anabranch.expressions.scopes import Scope
+from anabranch.expressions.shell.binding import Binder
+from anabranch.expressions.shell.commands import compiled
+from anabranch.expressions.shell.tape import Tape
+from anabranch.expressions.templates import belongs_elsewhere, parse_template
+
+BUDGET: Final = 64 * 1024
+"""How many bytes of script and variables are handed over at the start of a process.
+
+Linux allows 128 KiB for one string and a quarter of the stack limit, at least 128 KiB, for all
+of them together with the environment that the process inherits.
+"""
+
+_MENTIONED: Final = re.compile(r"\$\{?[#!]?([A-Za-z_]\w*)", re.ASCII)
+_FILE: Final = "script.sh"
+
+
+@frozen(kw_only=True)
+class ShellScript:
+    """A command for `sh` or `bash` in which every value is data.
+
+    To run it, start `["sh", "-c", script.script]` with `script.environment(directory)` added to
+    the environment. If there are `files`, write them first, readable by nobody else, into a
+    directory of their own; it may go when the process has ended.
+
+    Attributes:
+        script: the command, for `-c`.
+        env: variables that the script reads.
+        files: what does not fit into the start of a process, by name.
+        directory: the name of the variable that says where the files are.
+    """
+
+    script: str
+    env: Mapping[str, str]
+    files: Mapping[str, bytes] = field(factory=dict[str, bytes])
+    directory: str = ""
+
+    def environment(self, directory: str | None = None) -> Mapping[str, str]:
+        """The variables to add to the environment.
+
+        Args:
+            directory: the absolute path of the directory that holds the files.
+
+        Raises:
+            ValueError: there are files and no directory was named.
+        """
+        if not self.files:
+            return self.env
+        if directory is None:
+            raise ValueError("this script has files: say in which directory they are")
+        return {**self.env, self.directory: directory}
+
+
+def compile_shell(text: str, scope: Scope) -> ShellScript:
+    r"""Compile a command with references to a script in which every value is data.
+
+    A value arrives as it is, whatever it contains, in bare words, all kinds of quotes,
+    here-documents, nested `$(…)` and backticks; a bare string is one word, unsplit and
+    unglobbed, a bare list is one word for each element. Where only a number makes sense
+    (arithmetic, subscripts) only an integer is taken. Names that the scope does not know are
+    left to the shell, and `$name` without braces always is: its value comes in the environment.
+
+    Args:
+        text: the command.
+        scope: the variables.
+
+    Raises:
+        ConfigError: a reference without a value, a value that no process can be given, a place
+            where a value would be run as code, quotes that are not closed.
+
+    >>> compiled = compile_shell("git commit -m 'About ${item.title}'", {"item": {"title": "a'b"}})
+    >>> compiled.script
+    'git commit -m \'About \'"${__anabranch_0}"\'\''
+    >>> dict(compiled.env)
+    {'__anabranch_0': "a'b"}
+    """
+    prefix = _free_prefix(text, scope)
+    script, values = _compiled(text, scope, prefix)
+    return _packed(script, {**_mentioned(script, scope), **values}, prefix)
+
+
+def _compiled(text: str, scope: Scope, prefix: str) -> tuple[str, Mapping[str, str]]:
+    template = parse_template(text, shell=True)
+    ours = [r for r in template.references if not belongs_elsewhere(r, scope, shell=True)]
+    if not ours:
+        return template.render(scope), {}
+    binder = Binder(scope, prefix)
+    script = compiled(Tape(text), binder)
+    refuse(binder.problems)
+    return script, binder.variables
+
+
+def _free_prefix(text: str, scope: Scope) -> str:
+    """The beginning of our variables' names, which neither the text nor the scope uses."""
+    prefix = "__anabranch_"
+    while prefix in text or any(name.startswith(prefix) for name in scope):
+        prefix += "_"
+    return prefix
+
+
+def _mentioned(script: str, scope: Scope) -> Mapping[str, str]:
+    """The variables of the scope that the script reads as its own."""
+    names = sorted({name for name in _MENTIONED.findall(script) if name in scope})
+    return {name: render(scope[name]) for name in names}
+
+
+def _packed(script: str, values: Mapping[str, str], prefix: str) -> ShellScript:
+    """The script with its values, in the environment as far as they fit."""
+    room = BUDGET - len(script.encode("utf-8", "surrogateescape"))
+    env: dict[str, str] = {}
+    large: dict[str, str] = {}
+    for name, value in values.items():
+        size = len(name) + len(value.encode("utf-8", "surrogateescape")) + 16
+        target = env if size <= room else large
+        target[name] = value
+        room -= size if target is env else 0
+    if not large and room >= 0:
+        return ShellScript(script=script, env=env)
+    directory = f"{prefix}directory"
+    assignments = "".join(f"{name}={_literal(value)}\n" for name, value in large.items())
+    return ShellScript(
+        script=f'. "${{{directory}}}/{_FILE}"',
+        env=env,
+        files={_FILE: (assignments + script).encode("utf-8", "surrogateescape")},
+        directory=directory,
+    )
+
+
+def _literal(text: str) -> str:
+    """A text in single quotes, as the shell reads it."""
+    return "'" + text.replace("'", "'\\''") + "'"
