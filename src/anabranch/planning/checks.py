@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, cast
+
+from attrs import AttrsInstance, evolve, fields, frozen
 
 from anabranch.values import ConfigError, Location, Problem
+
+Text = TypeVar("Text")
+Value = TypeVar("Value")
 
 
 def refuse(problems: Iterable[Problem]) -> None:
@@ -39,3 +45,30 @@ def out_of_range(name: str, value: object, expected: str) -> Problem:
         value=repr(value),
         expected=expected,
     )
+
+
+@frozen
+class Refused:
+    """Stands in a field for a value that could not be read, until all fields were looked at."""
+
+    problems: tuple[Problem, ...]
+
+
+def deferred(name: str, parse: Callable[[Text], Value], value: Text) -> Value:
+    """Parse a setting; a refusal takes the place of the value, for `refusals` to find.
+
+    An attrs converter that raises hides what is wrong with the other fields.
+    """
+    try:
+        return parse(value)
+    except ConfigError as error:
+        at = (evolve(p, where=evolve(p.where, path=name)) for p in error.problems)
+        return cast("Value", Refused(tuple(at)))
+
+
+def refusals(value: AttrsInstance) -> Iterator[Problem]:
+    """The problems of every field whose converter was `deferred`, in the order of the fields."""
+    for attribute in fields(type(value)):
+        content = getattr(value, attribute.name)
+        if isinstance(content, Refused):
+            yield from content.problems

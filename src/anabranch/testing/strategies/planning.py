@@ -1,4 +1,4 @@
-"""Hypothesis strategies for planning: retry policies."""
+"""Hypothesis strategies for planning: retry policies, orders, configurations of a map phase."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from anabranch.expressions import Condition, FieldPath
+from anabranch.expressions.tree import And, Compare, Comparison, Literal, Node, Not, Or
 from anabranch.planning.backoff import (
     Backoff,
     Custom,
@@ -15,7 +17,11 @@ from anabranch.planning.backoff import (
     Linear,
     dwindles,
 )
+from anabranch.planning.json_path import JsonPath
 from anabranch.planning.retries import RetryPolicy
+from anabranch.planning.sorting import SortKey
+from anabranch.planning.work import MapConfig
+from anabranch.testing.strategies.values import FIELD_NAMES, field_names, json_scalars
 
 
 def durations(*, longest: timedelta = timedelta(days=400)) -> st.SearchStrategy[timedelta]:
@@ -52,4 +58,53 @@ def retry_policies(draw: st.DrawFn) -> RetryPolicy:
         cap=cap,
         jitter=draw(st.just(0.0) | st.floats(0, 1)),
         seed=draw(st.integers() | st.text(max_size=5)),
+    )
+
+
+def field_paths() -> st.SearchStrategy[FieldPath]:
+    """Paths into items, mostly of one name; the empty one is the item itself."""
+    keys = st.one_of(field_names(), st.integers(-2, 2))
+    plain = st.sampled_from(FIELD_NAMES).map(lambda name: FieldPath((name,)))
+    return st.one_of(plain, plain, st.lists(keys, max_size=3).map(lambda k: FieldPath(tuple(k))))
+
+
+def sort_keys() -> st.SearchStrategy[SortKey]:
+    """One field to sort by, in either direction, null at either end."""
+    return st.builds(
+        SortKey, path=field_paths(), descending=st.booleans(), nulls_first=st.booleans()
+    )
+
+
+def item_filters() -> st.SearchStrategy[Condition]:
+    """Conditions that some of `json_items` meet and some do not."""
+    leaves: st.SearchStrategy[Node] = st.builds(
+        Compare,
+        st.sampled_from(FIELD_NAMES).map(lambda name: FieldPath((name,))),
+        st.sampled_from(Comparison),
+        st.builds(Literal, json_scalars()),
+    )
+    nodes = st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.builds(Not, inner),
+            st.builds(And, st.lists(inner, max_size=3).map(tuple)),
+            st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
+        ),
+        max_leaves=4,
+    )
+    return nodes.map(Condition)
+
+
+def map_configs(*, json_path: bool = False) -> st.SearchStrategy[MapConfig]:
+    """What to work on: every setting often left out; with a `json_path` only if asked for."""
+    paths = st.sampled_from(["$", "$[*]", "$..a", "$[?@.id]", "$[0]"]).map(JsonPath)
+    return st.builds(
+        MapConfig,
+        json_path=st.none() | paths if json_path else st.none(),
+        filter=st.none() | item_filters(),
+        sort_by=st.lists(sort_keys(), max_size=3),
+        distinct=st.none() | field_paths(),
+        offset=st.just(0) | st.integers(0, 5),
+        max_items=st.none() | st.integers(0, 8),
+        max_parallel=st.integers(1, 20),
     )
