@@ -62,9 +62,9 @@ def test_attempts_never_exceed_the_maximum_nor_start_after_the_budget(
     assume(policy.max_attempts is not None)
     attempt, started = 1, timedelta()
     while isinstance(decision := policy.decide(attempt, started + duration), Retry):
-        attempt, started = attempt + 1, started + duration + decision.delay
-        if started > timedelta(days=10**6):
+        if decision.delay > timedelta(days=10**6):
             break
+        attempt, started = attempt + 1, started + duration + decision.delay
     assert attempt <= (policy.max_attempts or 0)
     assert started <= (policy.budget or timedelta.max)
 
