@@ -47,6 +47,7 @@ def test_fields_may_be_quoted_and_hold_commas_and_spaces() -> None:
         ("a,", [3]),
         ("a,,b", [3]),
         ("a DSC", [3]),
+        ("a DESCNULLS FIRST", [3]),
         ("a b c, d, e..f, g NULLS", [3, 12, 19]),
     ],
 )

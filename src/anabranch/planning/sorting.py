@@ -22,14 +22,15 @@ from anabranch.values import ConfigError, Json, Location, Problem, did_you_mean
 _ABSENT: Final[set[type]] = {NoneType, Missing}
 _KEY: Final = re.compile(
     r"""(?:^|,) \s*
-        (?P<field> (?: '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | \[[^\]'"]*\] | [^,\s] )* )
+        (?P<field> (?: '[^']*' | "[^"]*" | [^,\s] )* )
         \s*
         (?P<order> [^,]* )""",
     re.VERBOSE,
 )
 _ORDER: Final = re.compile(
-    r"(asc(?:ending)?|(?P<descending>desc(?:ending)?))?\s*(nulls\s+((?P<first>first)|last))?",
-    re.IGNORECASE,
+    r"""(?: (?: asc(?:ending)? | (?P<descending> desc(?:ending)?) ) (?:\s+|$) )?
+        (?: nulls \s+ (?: (?P<first> first) | last ) )?""",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
