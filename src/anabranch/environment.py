@@ -162,6 +162,9 @@ class Invocation:
         timeout: after this the whole process tree is ended; `None` is no limit.
         grace: between asking the tree to end and killing it.
         label: where its output belongs, such as `agent-0/2`.
+        files: what does not fit into the environment, by name: written into a private directory
+            of its own, which is gone when the process has ended.
+        files_variable: the variable that says where that directory is.
     """
 
     argv: tuple[str, ...]
@@ -171,6 +174,8 @@ class Invocation:
     timeout: timedelta | None = None
     grace: timedelta = timedelta(seconds=5)
     label: str = ""
+    files: Mapping[str, bytes] = field(factory=dict[str, bytes])
+    files_variable: str = ""
 
 
 @frozen(kw_only=True)
@@ -270,6 +275,7 @@ class MergeRequest:
         message: the subject and body of the merge commit.
         trailers: pairs added to the message, such as `("Anabranch-Agent", "agent-0")`.
         linear: replay the commits on the target instead of making a merge commit.
+        fast_forward: if the target has not moved since `base`, let it move to the source.
     """
 
     target: str
@@ -278,6 +284,7 @@ class MergeRequest:
     message: str
     trailers: tuple[tuple[str, str], ...] = ()
     linear: bool = False
+    fast_forward: bool = False
 
 
 @frozen(kw_only=True)
@@ -484,11 +491,15 @@ class HasJournal(Protocol):
         ...
 
 
+class HasGit(HasWorktrees, HasMerges, Protocol):
+    """An environment with worktrees and merges."""
+
+
 class PhaseEnv(HasCommands, HasFiles, HasJournal, Protocol):
     """What a phase without worktrees of its own needs: setup, reduce."""
 
 
-class MapEnv(HasWorktrees, HasCommands, HasMerges, HasFiles, HasJournal, Protocol):
+class MapEnv(HasGit, PhaseEnv, Protocol):
     """What a map phase needs: a tree for each agent, commands in it, a merge of it."""
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 COMMANDS: Final = {
+    "run": "Run a workflow in a git repository and deliver the result to your branch.",
     "validate": "Check a workflow file and tell all that is wrong with it.",
 }
 """Each command and its summary; the module of the same name has a function `command`."""

@@ -15,7 +15,7 @@ from anabranch.effects.constructors import (
     from_result,
     succeed,
 )
-from anabranch.effects.core import Effect
+from anabranch.effects.core import Effect, Exit
 from anabranch.effects.errors import (
     CircuitOpen,
     ContextError,
@@ -46,6 +46,7 @@ __all__ = [
     "Do",
     "Effect",
     "EmptyRace",
+    "Exit",
     "FinaliserErrors",
     "GraphError",
     "ParallelError",

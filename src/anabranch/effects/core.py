@@ -17,7 +17,7 @@ dear, and construction is half the cost of a step.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, final, overload
 
 from anabranch.effects.errors import ContextError
@@ -34,6 +34,14 @@ T2 = TypeVar("T2")
 T3 = TypeVar("T3")
 E2 = TypeVar("E2")
 Env2 = TypeVar("Env2")
+
+
+class Exit(IntEnum):
+    """How something ended: with a value, with a failure, with an exception."""
+
+    OK = 0
+    FAILED = 1
+    RAISED = 2
 
 
 class Effect(Generic[T, E, Env]):
@@ -147,7 +155,15 @@ class Effect(Generic[T, E, Env]):
 
     def and_finally(self, finaliser: Effect[object, Never, Env]) -> Effect[T, E, Env]:
         """Run `finaliser` once after this, however it ends; it is shielded from cancellation."""
-        return Bracket(Succeed(None), lambda _: finaliser, lambda _: self)
+        return Bracket(Succeed(None), lambda _, __: finaliser, lambda _: self)
+
+    def on_interrupt(self, finaliser: Effect[object, Never, Env]) -> Effect[T, E, Env]:
+        """Run `finaliser` if this is cancelled or raises, shielded; not on success or failure."""
+
+        def release(_: None, exit_: Exit) -> Effect[object, Never, Any]:
+            return finaliser if exit_ is Exit.RAISED else Succeed(None)
+
+        return Bracket(Succeed(None), release, lambda _: self)
 
     @overload
     def context(self: Effect[Any, Never, Any], label: str) -> Effect[T, Never, Env]: ...
@@ -356,14 +372,17 @@ class Steps(Effect[T, E, Env]):
 
 @final
 class Bracket(Effect[Any, Any, Any]):
-    """Acquire, use, and release exactly once if the acquisition succeeded."""
+    """Acquire, use, and release exactly once if the acquisition succeeded.
+
+    `release` is told how the use ended.
+    """
 
     __slots__ = ("release", "source", "use")
 
     def __init__(
         self,
         acquire: Effect[Any, Any, Any],
-        release: Callable[[Any], Effect[Any, Any, Any]],
+        release: Callable[[Any, Exit], Effect[Any, Any, Any]],
         use: Callable[[Any], Effect[Any, Any, Any]],
     ) -> None:
         self.source = acquire

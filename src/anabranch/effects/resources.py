@@ -71,7 +71,7 @@ def bracket(
     >>> run(work), log
     (<Success: 4>, ['remove tree'])
     """
-    return Bracket(acquire, release, use)
+    return Bracket(acquire, lambda resource, _: release(resource), use)
 
 
 @frozen
@@ -109,7 +109,7 @@ class Scope(Generic[E, Env]):
             self._finalisers.append(release(resource))
             return resource
 
-        return Bracket(Map(acquire, keep), lambda _: Succeed(None), Succeed)
+        return Bracket(Map(acquire, keep), lambda _, __: Succeed(None), Succeed)
 
     def close(self) -> Effect[None, FinaliserErrors[E], Env]:
         """Run all finalisers, the last first; none is left out because another failed."""
@@ -119,7 +119,7 @@ class Scope(Generic[E, Env]):
             errors.append(error)
             return Succeed(None)
 
-        def next_one(_: object) -> Effect[None, FinaliserErrors[E], Env]:
+        def next_one(_: object, __: object = None) -> Effect[None, FinaliserErrors[E], Env]:
             if not self._finalisers:
                 return Fail(FinaliserErrors(tuple(errors))) if errors else Succeed(None)
             last = self._finalisers.pop()
@@ -152,5 +152,5 @@ def _new_scope(_: object) -> Result[Scope[Any, Any], Never]:
     return Success(Scope())
 
 
-def _close(scope: Scope[E, Env]) -> Effect[None, FinaliserErrors[E], Env]:
+def _close(scope: Scope[E, Env], _: object) -> Effect[None, FinaliserErrors[E], Env]:
     return scope.close()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Never, TypeAlias, final
 
 from returns.result import Failure, Success
 
-from anabranch.effects.core import Bracket, Effect, Map, MapError, OrElse, Steps, Then
+from anabranch.effects.core import Bracket, Effect, Exit, Map, MapError, OrElse, Steps, Then
 from anabranch.effects.errors import ContextError, ReleaseError
-from anabranch.interpreters.requests import FAILED, OK, RAISED, Exit, Span
+from anabranch.interpreters.requests import FAILED, OK, RAISED, Span
 
 # Classes as values of type `Any`: narrowing a value of type `Any` by them leaves it one.
 _SUCCESS: Any = Success
@@ -47,7 +47,9 @@ class Release:
 
     __slots__ = ("release", "resource")
 
-    def __init__(self, release: Callable[[Any], Effect[Any, Any, Any]], resource: Any) -> None:
+    def __init__(
+        self, release: Callable[[Any, Exit], Effect[Any, Any, Any]], resource: Any
+    ) -> None:
         self.release = release
         self.resource = resource
 

@@ -12,13 +12,13 @@ from typing import Any, final
 
 from returns.result import Success
 
+from anabranch.effects.core import Exit
 from anabranch.effects.schedules import Job, Schedule
 from anabranch.interpreters.machine import Fiber
 from anabranch.interpreters.requests import (
     FAILED,
     OK,
     RAISED,
-    Exit,
     Request,
     Span,
     World,

@@ -13,7 +13,7 @@ import anyio.lowlevel
 import anyio.to_thread
 from returns.result import Failure, Result, Success
 
-from anabranch.effects.core import Effect
+from anabranch.effects.core import Effect, Exit
 from anabranch.effects.errors import TimedOut
 from anabranch.interpreters.frames import opened
 from anabranch.interpreters.groups import Worker
@@ -24,7 +24,6 @@ from anabranch.interpreters.requests import (
     RAISED,
     Await,
     CallBlocking,
-    Exit,
     Fork,
     Pause,
     Request,

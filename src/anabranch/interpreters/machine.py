@@ -24,6 +24,7 @@ from anabranch.effects.core import (
     Asks,
     Bracket,
     Effect,
+    Exit,
     Fail,
     Label,
     Leaf,
@@ -60,7 +61,6 @@ from anabranch.interpreters.requests import (
     RAISED,
     Await,
     CallBlocking,
-    Exit,
     Fork,
     Pause,
     Request,
@@ -359,7 +359,7 @@ class Fiber:
     def _release(self, frame: Release, mode: Exit, payload: Any) -> Effect[Any, Any, Any]:
         self._shields += 1
         self._stack.append(Released(mode, payload))
-        return frame.release(frame.resource)
+        return frame.release(frame.resource, mode)
 
     def _close(self, frame: Leave, mode: Exit, payload: Any) -> None:
         self._span = frame.outer

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
 
 from attrs import frozen
 
+from anabranch.effects.core import Exit
+
 if TYPE_CHECKING:
     from anabranch.interpreters.groups import Group, Worker
     from anabranch.interpreters.machine import Fiber
-
-
-class Exit(IntEnum):
-    """How something ended: with a value, with a failure, with an exception."""
-
-    OK = 0
-    FAILED = 1
-    RAISED = 2
 
 
 OK, FAILED, RAISED = Exit.OK, Exit.FAILED, Exit.RAISED

@@ -58,6 +58,8 @@ class Merger:
             raise unknown(request.source)
         if self.is_ancestor(request.source, before):
             return before
+        if request.fast_forward and self.is_ancestor(before, request.source):
+            return request.source
         if request.linear:
             return self._replayed(before, request)
         message = with_trailers(request.message, request.trailers)

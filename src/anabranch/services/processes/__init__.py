@@ -3,6 +3,7 @@
 from anabranch.services.processes.capture import Limits
 from anabranch.services.processes.child import Containment
 from anabranch.services.processes.group import GroupContainment
+from anabranch.services.processes.handing import HandingFiles
 from anabranch.services.processes.runner import LocalCommands
 
-__all__ = ["Containment", "GroupContainment", "Limits", "LocalCommands"]
+__all__ = ["Containment", "GroupContainment", "HandingFiles", "Limits", "LocalCommands"]

@@ -1,0 +1,49 @@
+"""`anabranch run` runs a workflow in a repository, shows how it goes, and tells how it ended."""
+
+from __future__ import annotations
+
+import click
+
+from anabranch.cli.commands import COMMANDS
+from anabranch.cli.files import read_workflow
+from anabranch.cli.options import file_argument, json_option, max_parallel_option, repo_option
+from anabranch.cli.output import Output
+from anabranch.values import HostError, RunStatus
+
+
+@click.command("run", help=COMMANDS["run"])
+@file_argument
+@repo_option
+@max_parallel_option
+@json_option
+@click.pass_obj
+def command(output: Output, file: str, repo: str, max_parallel: int | None) -> int:
+    """Check everything first; then run, and exit with 1 if anything failed."""
+    import anyio
+    from attrs import evolve
+
+    from anabranch.cli.progress import Progress
+    from anabranch.cli.summary import as_data, as_text
+    from anabranch.engine import LocalRun, new_run_id
+    from anabranch.lifecycle import summarise
+    from anabranch.services.git import GitRepository
+
+    workflow = read_workflow(file)
+    if max_parallel is not None:
+        workflow = evolve(workflow, map=evolve(workflow.map, max_parallel=max_parallel))
+    repository = GitRepository.open(repo).alt(_raised).unwrap()
+    with Progress(output) as progress:
+        run = LocalRun(
+            workflow=workflow,
+            repository=repository,
+            run=new_run_id(),
+            listener=progress.take,
+        )
+        state = anyio.run(run.carry_out)
+    summary = summarise(state)
+    output.result(as_text(summary, repo), as_data(summary))
+    return 0 if state.status is RunStatus.COMPLETED else 1
+
+
+def _raised(error: HostError) -> HostError:
+    raise error

@@ -1,0 +1,118 @@
+"""The program of a workflow, in a mock environment: no git, no processes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from returns.result import Failure, Result, Success
+
+from anabranch import run
+from anabranch.environment import MergeRequest
+from anabranch.lifecycle import summarise, verify
+from anabranch.program import Identity, program
+from anabranch.testing import MockEnvironment, mock_env, printed
+from anabranch.values import AnabranchError, RunStatus, StepStatus
+from anabranch.workflow import Workflow, load_workflow
+
+TEXT = """
+name: shout
+mode: mapreduce
+setup:
+  - shell: make-items
+map:
+  input: items.json
+  max_parallel: 2
+  agent_template:
+    - shell: shout ${item.name}
+    - shell: git commit -m "${agent.name}"
+reduce:
+  - shell: count ${map.successful} of ${map.total}
+"""
+
+ITEMS = json.dumps([{"name": name} for name in ("a", "b", "c", "d")])
+
+
+def workflow(text: str = TEXT) -> Workflow:
+    return load_workflow(text.encode(), file="shout.yml")
+
+
+def environment(**given: Any) -> MockEnvironment:
+    chosen: dict[str, Any] = {"files": {"items.json": ITEMS}, **given}
+    return mock_env(**chosen)
+
+
+def run_in(env: MockEnvironment, text: str = TEXT) -> Result[RunStatus, AnabranchError]:
+    return run(program(workflow(text), Identity(run="r1")), env)
+
+
+def merged(env: MockEnvironment) -> list[str]:
+    requests = (request for request in env.asked("merge") if isinstance(request, MergeRequest))
+    return [name for r in requests for key, name in r.trailers if key == "Anabranch-Agent"]
+
+
+def test_every_item_gets_an_agent_and_is_merged_in_input_order() -> None:
+    env = environment()
+    assert Success(RunStatus.COMPLETED) == run_in(env)
+    assert ["agent-0", "agent-1", "agent-2", "agent-3"] == merged(env)
+    assert ("run", "count 4 of 4") in {
+        (d, t.replace('"${__anabranch_0}"', "4").replace('"${__anabranch_1}"', "4"))
+        for d, t in env.commands_run
+    }
+
+
+def test_a_failing_agent_spoils_no_other_and_is_not_merged() -> None:
+    def shout(invocation: Any) -> Any:
+        bad = invocation.env["__anabranch_0"] == "b"
+        return printed(stderr="no voice", exit_code=7) if bad else printed()
+
+    env = environment(commands={"shout *": shout, "*": printed()})
+    assert Success(RunStatus.PARTIAL) == run_in(env)
+    assert ["agent-0", "agent-2", "agent-3"] == merged(env)
+    summary = summarise(env.journal.state)
+    assert [("agent-1", 7, "no voice")] == [
+        (failure.subject, failure.exit_code, failure.tail) for failure in summary.failed
+    ]
+
+
+def test_a_conflict_fails_the_one_agent_and_keeps_its_branch() -> None:
+    env = environment(conflicts={"agent-2": ("same.txt",)})
+    assert Success(RunStatus.PARTIAL) == run_in(env)
+    states = env.journal.state.subjects
+    assert StepStatus.FAILED == states["agent-2"].status
+    assert ["agent-0", "agent-1", "agent-3"] == [
+        name
+        for name in ("agent-0", "agent-1", "agent-2", "agent-3")
+        if f"anabranch/r1/{name}" in env.asked("drop")
+    ]
+
+
+def test_a_failing_setup_ends_the_run_and_starts_no_agent() -> None:
+    env = environment(commands={"make-items": printed(exit_code=1), "*": printed()})
+    assert Success(RunStatus.FAILED) == run_in(env)
+    assert [("run", "make-items")] == env.commands_run
+    assert [] == env.asked("deliver")
+
+
+def test_an_input_that_is_missing_is_an_error_with_its_place() -> None:
+    result = run_in(environment(files={}))
+    assert isinstance(result, Failure)
+    assert "map.input" == result.failure().problems[0].where.path
+
+
+def test_a_json_path_that_matches_nothing_is_an_error() -> None:
+    result = run_in(
+        environment(),
+        TEXT.replace("input: items.json", "input: items.json\n  json_path: $.nothing[*]"),
+    )
+    assert isinstance(result, Failure)
+    assert "map.json_path" == result.failure().problems[0].where.path
+
+
+@pytest.mark.parametrize("failing", ["make-items", "shout *", "count *", "nothing"])
+def test_every_run_obeys_the_laws_and_leaves_no_worktree(failing: str) -> None:
+    env = environment(commands={failing: printed(exit_code=1), "*": printed()})
+    run_in(env)
+    assert () == verify(env.journal.events)
+    assert {} == env.worktrees.alive
