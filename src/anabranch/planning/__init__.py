@@ -11,6 +11,7 @@ from anabranch.planning.access import (
     parse_resource,
     undeclared_writes,
 )
+from anabranch.planning.admission import Admission, Request, Usage, admit, ended, may_start, started
 from anabranch.planning.backoff import (
     Backoff,
     Custom,
@@ -26,13 +27,8 @@ from anabranch.planning.critical_path import CriticalPath
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
 from anabranch.planning.json_order import identity_key, order_key
 from anabranch.planning.json_path import JsonPath, select_items
-from anabranch.planning.retries import (
-    GiveUp,
-    GiveUpReason,
-    Retry,
-    RetryDecision,
-    RetryPolicy,
-)
+from anabranch.planning.resources import Claim, Limits, RateLimit, claim_problems, merged_claims
+from anabranch.planning.retries import GiveUp, GiveUpReason, Retry, RetryDecision, RetryPolicy
 from anabranch.planning.sorting import SortKey, parse_sort, sort_items
 from anabranch.planning.work import (
     MapConfig,
@@ -49,7 +45,9 @@ __all__ = [
     "EVERYTHING",
     "NOTHING",
     "AccessSet",
+    "Admission",
     "Backoff",
+    "Claim",
     "Clash",
     "ClashKind",
     "Command",
@@ -63,22 +61,31 @@ __all__ = [
     "GiveUp",
     "GiveUpReason",
     "JsonPath",
+    "Limits",
     "Linear",
     "MapConfig",
+    "RateLimit",
+    "Request",
     "Resource",
     "Retry",
     "RetryDecision",
     "RetryPolicy",
     "SortKey",
+    "Usage",
     "WorkAssignment",
     "access_of",
+    "admit",
     "analyze_dependencies",
     "assign_items",
+    "claim_problems",
     "clashes",
     "distinct_items",
+    "ended",
     "filter_items",
     "identity_key",
     "limit_items",
+    "may_start",
+    "merged_claims",
     "offset_items",
     "order_key",
     "parse_resource",
@@ -86,5 +93,6 @@ __all__ = [
     "plan_work_assignments",
     "select_items",
     "sort_items",
+    "started",
     "undeclared_writes",
 ]

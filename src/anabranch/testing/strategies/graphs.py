@@ -1,12 +1,15 @@
-"""Hypothesis strategies for dependency graphs: resources, access sets, commands, edges."""
+"""Hypothesis strategies for dependency graphs and what limits their execution."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from hypothesis import strategies as st
 
 from anabranch.planning.access import AccessSet
 from anabranch.planning.commands import Command
 from anabranch.planning.graph import CommandGraph
+from anabranch.planning.resources import Claim, Limits, RateLimit
 
 _VARIABLES = st.sampled_from(["A", "B", "C", "map", "map.results"])
 _SEGMENTS = st.sampled_from(
@@ -96,3 +99,31 @@ def command_graphs(draw: st.DrawFn, *, max_size: int = 10) -> CommandGraph:
     """Graphs with explicit dependencies."""
     count, edges = draw(acyclic_edges(max_size=max_size))
     return CommandGraph.from_edges(count, edges)
+
+
+@st.composite
+def resource_limits(draw: st.DrawFn, *, slots: bool = True) -> Limits:
+    """Limits of slots (unless unwanted), two pools and two rates; other names are locks."""
+    return Limits(
+        slots=draw(st.none() | st.integers(1, 3)) if slots else None,
+        pools={name: draw(st.integers(1, 4)) for name in ("gpu", "agent")},
+        rates={
+            name: RateLimit(
+                starts=draw(st.integers(1, 3)), per=timedelta(seconds=draw(st.integers(1, 9)))
+            )
+            for name in ("api", "mail")
+        },
+    )
+
+
+def claims_within(limits: Limits) -> st.SearchStrategy[tuple[Claim, ...]]:
+    """Claims that can be met, if nobody else is there."""
+    pools = [_amounts(name, most) for name, most in sorted(limits.pools.items())]
+    rates = [_amounts(name, rate.starts) for name, rate in sorted(limits.rates.items())]
+    locks = [st.builds(Claim, st.just(name), shared=st.booleans()) for name in ("db", "port")]
+    one_each = st.one_of(*pools, *rates, *locks)
+    return st.lists(one_each, max_size=3, unique_by=lambda claim: claim.name).map(tuple)
+
+
+def _amounts(name: str, most: int) -> st.SearchStrategy[Claim]:
+    return st.builds(Claim, st.just(name), amount=st.integers(1, most))
