@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 _KIND: Final = re.compile(r"CONFLICT \(([^)]*)\)")
 
@@ -38,16 +38,22 @@ class Clash:
 
 @frozen(kw_only=True)
 class MergedTree:
-    """The outcome of a merge in memory: a tree, and what in it is in conflict."""
+    """The outcome of a merge in memory: a tree, and what in it is in conflict; `None` is clean."""
 
     tree: str
-    clashes: tuple[Clash, ...] = field(default=())
+    clashes: tuple[Clash, ...] | None = None
 
 
-def parse_merge(data: bytes) -> MergedTree:
-    """Read the output of `merge-tree --write-tree -z --messages`."""
-    fields = iter(data.split(b"\0"))
+def read_merge(fields: Iterator[bytes], *, clean: bool) -> MergedTree:
+    """Read what `merge-tree -z` prints for one merge, no field more than belongs to it.
+
+    Arguments:
+        fields: the parts of the output, without the NUL after each.
+        clean: whether git said that there was no conflict.
+    """
     tree = next(fields).decode()
+    if clean:
+        return MergedTree(tree=tree)
     sides = _sides(fields)
     said = dict(_messages(fields))
     found = sides or {path: {} for path in said}

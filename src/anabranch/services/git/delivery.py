@@ -13,7 +13,7 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from anabranch.environment import Delivery, Oid
 from anabranch.services.git.checkouts import Checkout, checkout_at, checkouts
@@ -79,7 +79,7 @@ class Courier:
     def deliver(self, branch: str) -> Delivery:
         """Bring the user's branch and checkout forward to a branch of ours."""
         origin = Origin.load(self.origin)
-        result = self.merger.commit_at(f"refs/heads/{branch}")
+        result = self.merger.refs.commit_at(f"refs/heads/{branch}")
         if origin is None or result is None:
             if origin is not None and origin.delivered is not None:
                 return Delivery(commit=origin.delivered, delivered=True)
@@ -94,7 +94,7 @@ class Courier:
         if origin.branch is None:
             hint = f"the checkout is on no branch; the result is also on {branch}"
             return Delivery(commit=commit, delivered=True, branch=branch, hint=hint)
-        self.repository.git.attempt("update-ref", "-d", f"refs/heads/{branch}", result)
+        self.merger.refs.delete(f"refs/heads/{branch}", result)
         return Delivery(commit=commit, delivered=True)
 
     def _bring(self, origin: Origin, branch: str, result: Oid) -> Oid:
@@ -104,7 +104,7 @@ class Courier:
             raise _Stays(reason, f"finish it, then: {_take(checkout, branch)}")
         ref = origin.branch or "HEAD"
         where = self.repository.git if checkout is None else self.repository.git.at(checkout.path)
-        tip = Merger(git=where).commit_at(ref)
+        tip = evolve(self.merger.refs, git=where).commit_at(ref)
         if tip is None:
             name = ref.removeprefix("refs/heads/")
             raise _Stays(f"branch {name} is gone", f"git branch {name} {branch}")
@@ -130,8 +130,6 @@ class Courier:
 
     def _target(self, tip: Oid, result: Oid, branch: str, take: str) -> Oid:
         """What the user's branch should become: the result, or both if it moved meanwhile."""
-        if self.merger.is_ancestor(result, tip):
-            return tip
         if self.merger.is_ancestor(tip, result):
             return result
         try:
@@ -143,7 +141,7 @@ class Courier:
 
     def _move(self, ref: str, tip: Oid, target: Oid, branch: str) -> None:
         name = ref.removeprefix("refs/heads/")
-        if not self.merger.move(name, tip, target):
+        if not self.merger.refs.move(ref, tip, target):
             hint = f"git fetch . {branch}:{name}"
             raise _Stays(f"branch {name} moved at the same moment", hint)
 

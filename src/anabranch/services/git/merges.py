@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from attrs import frozen
 from returns.result import Result
 
@@ -13,7 +11,6 @@ from anabranch.services.git.delivery import Courier
 from anabranch.services.git.faults import Unmerged, merge_result
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
-from anabranch.services.git.runner import GitError
 from anabranch.services.git.threads import in_thread
 
 
@@ -23,15 +20,13 @@ class GitMerges:
 
     Attributes:
         repository: where they are.
-        directory: the run's own directory, for what a resumed run has to know.
+        merger: does the work.
+        origin: the file in which the run remembers where the user was.
     """
 
     repository: GitRepository
-    directory: str
-
-    @property
-    def _merger(self) -> Merger:
-        return Merger(git=self.repository.git)
+    merger: Merger
+    origin: str
 
     async def start(self, branch: str, base: str = "HEAD") -> Result[Oid, MergeError]:
         """Make a branch at a revision; if it is there already, its commit is the answer."""
@@ -50,31 +45,27 @@ class GitMerges:
         return await in_thread(lambda: merge_result(lambda: self._courier().deliver(branch)))
 
     def _courier(self) -> Courier:
-        origin = os.path.join(self.directory, "origin.json")
-        return Courier(repository=self.repository, merger=self._merger, origin=origin)
+        return Courier(repository=self.repository, merger=self.merger, origin=self.origin)
 
     def _start(self, branch: str, base: str) -> Oid:
         self._courier().remember()
-        ref = f"refs/heads/{branch}"
-        there = self._merger.commit_at(ref)
+        ref, refs = f"refs/heads/{branch}", self.merger.refs
+        there = refs.commit_at(ref)
         if there is not None:
             return there
-        commit = self._merger.commit_at(base)
+        commit = refs.commit_at(base)
         if commit is None:
             raise unknown(base)
-        made = self.repository.git.attempt("update-ref", ref, commit, "0" * len(commit))
-        there = self._merger.commit_at(ref)
-        if there is None:
-            raise GitError(made)
-        return there
+        return commit if refs.create(ref, commit) else self._start(branch, base)
 
     def _merge(self, request: MergeRequest) -> Merge:
         self._refuse_if_checked_out(request.target)
-        return self._merger.merge(request)
+        return self.merger.merge(request)
 
     def _drop(self, branch: str) -> None:
         self._refuse_if_checked_out(branch)
-        self.repository.git.run("update-ref", "-d", f"refs/heads/{branch}")
+        if not self.merger.refs.delete(f"refs/heads/{branch}"):
+            raise Unmerged(MergeFault.MOVED, f"branch {branch} moved at this moment")
 
     def _refuse_if_checked_out(self, branch: str) -> None:
         for checkout in checkouts(self.repository):

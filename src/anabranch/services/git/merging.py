@@ -6,33 +6,43 @@ a compare-and-swap of the branch; a process that dies earlier leaves nothing to 
 
 from __future__ import annotations
 
-import re
+from threading import Lock
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field
 
 from anabranch.environment import Conflict, Merge, MergeFault, MergeRequest, Oid
 from anabranch.services.git.commits import Commit, with_trailers
-from anabranch.services.git.conflicts import Clash, MergedTree, Side, parse_merge
+from anabranch.services.git.conflicts import Clash, Side
 from anabranch.services.git.faults import Unmerged
+from anabranch.services.git.objects import NoSuchObject, Objects
+from anabranch.services.git.refs import Refs
 from anabranch.services.git.runner import Git, GitError
+from anabranch.services.git.signing import Signer
+from anabranch.services.git.tree_merges import TreeMerger
 
 _TRIES: Final = 5
-_MOVED: Final = re.compile(rb"but expected|cannot lock ref|reference already exists")
+_SHOWN: Final = 3
 _SUBMODULE: Final = "160000"
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Merger:
-    """Merges commits and moves branches, with git processes started for each."""
+    """Merges commits and moves branches.
+
+    Attributes:
+        git: runs in the repository.
+        refs, objects: of the repository.
+        trees: merges the trees.
+        signer: says who commits, and when.
+    """
 
     git: Git
-
-    def commit_at(self, revision: str) -> Oid | None:
-        """The commit that a revision names, if it names one."""
-        wanted = f"{revision}^{{commit}}"
-        found = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
-        return Oid(found.text) if found.code == 0 else None
+    refs: Refs
+    objects: Objects
+    trees: TreeMerger
+    signer: Signer
+    _lock: Lock = field(factory=Lock, init=False, repr=False)
 
     def is_ancestor(self, older: Oid, newer: Oid) -> bool:
         """Whether everything in one commit is in another."""
@@ -42,102 +52,106 @@ class Merger:
         return found.code == 0
 
     def merge(self, request: MergeRequest) -> Merge:
-        """Merge into a branch; anew if the branch moves meanwhile."""
-        for _ in range(_TRIES):
-            before = self.commit_at(f"refs/heads/{request.target}")
-            if before is None:
-                raise unknown(request.target)
-            after = self.merged(before, request)
-            if self.move(request.target, before, after):
-                return Merge(target=request.target, before=before, commit=after)
-        raise Unmerged(MergeFault.MOVED, f"branch {request.target} moved {_TRIES} times meanwhile")
-
-    def merged(self, before: Oid, request: MergeRequest) -> Oid:
-        """The commit that holds both sides; `before` itself if it holds the source already."""
-        if self.commit_at(request.source) is None:
-            raise unknown(request.source)
-        if self.is_ancestor(request.source, before):
-            return before
-        if request.fast_forward and self.is_ancestor(before, request.source):
-            return request.source
-        if request.linear:
-            return self._replayed(before, request)
-        message = with_trailers(request.message, request.trailers)
-        return self.join(before, request.source, message)
+        """Merge into a branch; anew if somebody else moves the branch meanwhile."""
+        ref = f"refs/heads/{request.target}"
+        with self._lock:
+            for _ in range(_TRIES):
+                before = self.refs.commit_at(ref)
+                if before is None:
+                    raise unknown(request.target)
+                after = self._merged(before, request)
+                if self.refs.move(ref, before, after):
+                    return Merge(target=request.target, before=before, commit=after)
+        message = f"branch {request.target} moved {_TRIES} times meanwhile"
+        raise Unmerged(MergeFault.MOVED, message)
 
     def join(self, ours: Oid, theirs: Oid, message: str) -> Oid:
-        """A merge commit of two commits."""
-        author, committer = self._names()
-        return self._write(
+        """A merge commit of two commits; `ours` itself if it holds the other already."""
+        mine = self.objects.commit(ours)
+        tree = self._tree(ours, theirs, mine.tree)
+        if tree == mine.tree and self.is_ancestor(theirs, ours):
+            return ours
+        names = self.signer.names()
+        return self.objects.write(
             Commit(
-                tree=self._tree(ours, theirs),
+                tree=tree,
                 parents=(ours, theirs),
-                author=author,
-                committer=committer,
+                author=names.author,
+                committer=names.committer,
                 message=message,
             )
         )
+
+    def close(self) -> None:
+        """End the helpers. They start anew when they are asked again."""
+        helpers = (
+            self.refs.writer,
+            self.objects.reader,
+            self.trees.attributes.differ,
+            self.trees.helper,
+        )
+        for helper in helpers:
+            if helper is not None:
+                with helper.lock:
+                    helper.close()
+
+    def _merged(self, before: Oid, request: MergeRequest) -> Oid:
+        try:
+            if request.fast_forward and self.is_ancestor(before, request.source):
+                return request.source
+            if request.linear:
+                return self._replayed(before, request)
+            message = with_trailers(request.message, request.trailers)
+            return self.join(before, request.source, message)
+        except (NoSuchObject, GitError):
+            if self.refs.commit_at(request.source) is None:
+                raise unknown(request.source) from None
+            raise
 
     def _replayed(self, before: Oid, request: MergeRequest) -> Oid:
         """The commits since the base, made anew on top of `before`, each with the trailers.
 
-        A merge among them becomes one commit with what it brought to its first parent.
+        A merge among them becomes one commit with what it brought to its first parent. A change
+        that is there already is left out.
         """
-        listed = self.git.run(
-            *("rev-list", "--reverse", "--first-parent"), f"{request.base}..{request.source}"
-        )
-        current = self._read(before)
-        last = before
+        if self.is_ancestor(request.source, before):
+            return before
+        since = f"{request.base}..{request.source}"
+        listed = self.git.run("rev-list", "--reverse", "--first-parent", since)
+        last, current = before, self.objects.commit(before)
         for oid in map(Oid, listed.text.split()):
-            commit = self._read(oid)
+            commit = self.objects.commit(oid)
             parent = commit.parents[0] if commit.parents else request.base
-            replayed = self._pick(current, oid, parent)
-            if replayed == current.tree != self._read(parent).tree != commit.tree:
+            tree = self._picked(current, oid, parent)
+            if tree == current.tree and commit.tree != self.objects.commit(parent).tree:
                 continue
-            message = with_trailers(commit.message, request.trailers)
             current = evolve(
                 commit,
-                tree=replayed,
+                tree=tree,
                 parents=(last,),
-                committer=self._names()[1],
-                message=message,
+                committer=self.signer.names().committer,
+                message=with_trailers(commit.message, request.trailers),
             )
-            last = self._write(current)
+            last = self.objects.write(current)
         return last
 
-    def _pick(self, onto: Commit, oid: Oid, parent: Oid) -> str:
+    def _picked(self, onto: Commit, oid: Oid, parent: Oid) -> str:
         """The tree that holds a commit's change on top of another tree.
 
         The other tree is given the commit's own parent, for a moment: then that parent is the
         merge base, which older git cannot be told in another way.
         """
         beside = evolve(onto, parents=(parent,), message="anabranch\n")
-        return self._tree(self._write(beside), oid)
+        return self._tree(self.objects.write(beside), oid, onto.tree)
 
-    def move(self, branch: str, before: Oid, after: Oid) -> bool:
-        """Compare-and-swap of a branch; whether it still was where it was expected."""
-        if before == after:
-            return True
-        ref = f"refs/heads/{branch}"
-        moved = self.git.attempt("update-ref", "-m", "anabranch: merge", ref, after, before)
-        if moved.code != 0 and _MOVED.search(moved.stderr) is None:
-            raise GitError(moved)
-        return moved.code == 0
-
-    def _tree(self, ours: Oid, theirs: Oid) -> str:
-        output = self.git.attempt("merge-tree", "--write-tree", "-z", "--messages", ours, theirs)
-        if output.code not in {0, 1}:
-            raise GitError(output)
-        merged = parse_merge(output.stdout)
-        if output.code == 1:
-            raise self._conflict(merged)
-        return merged.tree
-
-    def _conflict(self, merged: MergedTree) -> Unmerged:
+    def _tree(self, ours: Oid, theirs: Oid, tree: str) -> str:
+        merged = self.trees.merge(ours, theirs, tree)
+        if merged.clashes is None:
+            return merged.tree
         conflicts = tuple(map(self._with_sides, merged.clashes))
-        names = ", ".join(conflict.path for conflict in conflicts[:3])
-        more = f" and {len(conflicts) - 3} more" if len(conflicts) > 3 else ""  # noqa: PLR2004
-        return Unmerged(MergeFault.CONFLICT, f"conflict in {names}{more}", conflicts)
+        names = ", ".join(conflict.path for conflict in conflicts[:_SHOWN])
+        more = f" and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
+        raise Unmerged(MergeFault.CONFLICT, f"conflict in {names}{more}", conflicts)
 
     def _with_sides(self, clash: Clash) -> Conflict:
         return Conflict(
@@ -151,25 +165,9 @@ class Merger:
         """A blob; of a submodule, the commit it points to."""
         if side is None:
             return None
-        if side.mode == _SUBMODULE:
-            return side.oid.encode()
-        return self.git.run("cat-file", "blob", side.oid).stdout
-
-    def _names(self) -> tuple[bytes, bytes]:
-        """Author and committer, at this moment."""
-        return (
-            self.git.run("var", "GIT_AUTHOR_IDENT").stdout.rstrip(b"\n"),
-            self.git.run("var", "GIT_COMMITTER_IDENT").stdout.rstrip(b"\n"),
-        )
-
-    def _read(self, oid: Oid) -> Commit:
-        return Commit.parse(self.git.run("cat-file", "commit", oid).stdout)
-
-    def _write(self, commit: Commit) -> Oid:
-        data = commit.to_bytes()
-        return Oid(self.git.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=data).text)
+        return side.oid.encode() if side.mode == _SUBMODULE else self.objects.blob(side.oid)
 
 
-def unknown(branch: str) -> Unmerged:
+def unknown(revision: str) -> Unmerged:
     """The answer for a revision that does not exist."""
-    return Unmerged(MergeFault.UNKNOWN_REVISION, f"no such revision: {branch}")
+    return Unmerged(MergeFault.UNKNOWN_REVISION, f"no such revision: {revision}")

@@ -13,12 +13,11 @@ from returns.result import Failure, Result, Success
 
 from anabranch.services.git.places import place_for, survey
 from anabranch.services.git.runner import NO_MONITOR, Git, configured, git_environment
+from anabranch.services.git.signing import Signer, missing_identity, signer
 from anabranch.values import HostError
 
 OLDEST_GIT: Final = (2, 38)
 """The first git that merges in memory (`merge-tree --write-tree`)."""
-
-_FALLBACK: Final = {"NAME": "anabranch", "EMAIL": "anabranch@localhost"}
 
 
 @frozen(kw_only=True)
@@ -31,6 +30,7 @@ class GitRepository:
         place: the directory that holds the worktrees of all runs.
         version: of git.
         identity: variables that name a committer; empty if the user's own configuration does.
+        signer: who commits.
         hooks: the directory of the repository's hooks.
         git: runs in `home`; `trees` is the same without what suits the user's checkout only.
     """
@@ -40,6 +40,7 @@ class GitRepository:
     place: str
     version: tuple[int, ...]
     identity: Mapping[str, str]
+    signer: Signer
     hooks: str
     git: Git = field(repr=False)
 
@@ -110,14 +111,17 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
     if git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}").code != 0:
         hint = "commit something first: `git commit --allow-empty -m start`"
         raise HostError.of("no-commits", "the repository has no commit", value=home, hint=hint)
+    identity = missing_identity(git)
+    git = git.with_environ(identity)
     return GitRepository(
         home=home,
         common=common,
         place=place or place_for(survey(_main(home, common), common)),
         version=version,
-        identity=_identity(git),
+        identity=identity,
+        signer=signer(git),
         hooks=os.path.join(home, git.run("rev-parse", "--git-path", "hooks").text),
-        git=git.with_environ(_identity(git)),
+        git=git,
     )
 
 
@@ -145,14 +149,3 @@ def _common(git: Git) -> str:
 def _main(home: str, common: str) -> str:
     """The main working tree, also if the user is in another one."""
     return os.path.dirname(common) if os.path.basename(common) == ".git" else home
-
-
-def _identity(git: Git) -> dict[str, str]:
-    """Variables for whoever has no name: never for those who configured one."""
-    return {
-        f"GIT_{role}_{part}": value
-        for role in ("AUTHOR", "COMMITTER")
-        if git.attempt("var", f"GIT_{role}_IDENT").code != 0
-        for part, value in _FALLBACK.items()
-        if not git.environ.get(f"GIT_{role}_{part}")
-    }

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio import CancelScope
 from attrs import frozen
 from returns.pipeline import is_successful
 
@@ -15,6 +16,7 @@ from anabranch.services.git.places import is_safe_part
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.threads import in_thread
 from anabranch.services.git.trees import PlainTrees
+from anabranch.services.git.workshop import merger_for
 from anabranch.services.git.worktrees import GitWorktrees
 from anabranch.services.locks import FileLock, LockFault, acquire
 from anabranch.values import HostError
@@ -44,11 +46,20 @@ async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]
     directory = os.path.join(repository.state, "runs", run)
     lock = await in_thread(lambda: _claim(directory, run))
     try:
+        merger = merger_for(repository, directory)
         trees = PlainTrees(repository=repository, run=run)
-        yield GitRun(
-            worktrees=GitWorktrees(repository=repository, trees=trees),
-            merges=GitMerges(repository=repository, directory=directory),
-        )
+        try:
+            yield GitRun(
+                worktrees=GitWorktrees(repository=repository, trees=trees),
+                merges=GitMerges(
+                    repository=repository,
+                    merger=merger,
+                    origin=os.path.join(directory, "origin.json"),
+                ),
+            )
+        finally:
+            with CancelScope(shield=True):
+                await in_thread(merger.close)
     finally:
         lock.release()
 

@@ -1,0 +1,89 @@
+"""Objects of a repository: commits read through a helper, and written without a process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+import zlib
+from contextlib import suppress
+from typing import Final
+
+from attrs import field, frozen
+
+from anabranch.environment import Oid
+from anabranch.services.git.commits import Commit
+from anabranch.services.git.helpers import Helper, HelperDied
+
+_READABLE: Final = 0o444
+_SHA1_DIGITS: Final = 40
+
+
+class NoSuchObject(Exception):  # noqa: N818 - an answer, not an error
+    """There is no object of that id, or not of the kind that was asked for."""
+
+
+@frozen(kw_only=True)
+class Objects:
+    """The object store of a repository.
+
+    Attributes:
+        common: git's directory.
+        reader: `git cat-file --batch`.
+    """
+
+    common: str
+    reader: Helper = field(repr=False)
+
+    def commit(self, oid: Oid) -> Commit:
+        """Read a commit.
+
+        Raises:
+            NoSuchObject: there is none of that id.
+        """
+        return Commit.parse(self._read(oid, b"commit"))
+
+    def blob(self, oid: str) -> bytes:
+        """Read a blob.
+
+        Raises:
+            NoSuchObject: there is none of that id.
+        """
+        return self._read(oid, b"blob")
+
+    def write(self, commit: Commit) -> Oid:
+        """Write a commit as git does: a loose object, complete before it has its name."""
+        data = commit.to_bytes()
+        data = b"commit %d\0%s" % (len(data), data)
+        algorithm = hashlib.sha1 if len(commit.tree) == _SHA1_DIGITS else hashlib.sha256
+        oid = algorithm(data).hexdigest()
+        path = os.path.join(self.common, "objects", oid[:2], oid[2:])
+        if not os.path.exists(path):
+            _write_once(path, zlib.compress(data, 1))
+        return Oid(oid)
+
+    def _read(self, oid: str, kind: bytes) -> bytes:
+        with self.reader.lock:
+            try:
+                self.reader.ask(oid.encode() + b"\n")
+                head = self.reader.until(b"\n").split(b" ")
+                if head[-1] in {b"missing", b"ambiguous"}:
+                    raise NoSuchObject(oid)
+                data = self.reader.exactly(int(head[2]))
+                self.reader.exactly(1)
+            except HelperDied as died:
+                raise NoSuchObject(f"{oid}: {died}") from None
+        if head[1] != kind:
+            raise NoSuchObject(f"{oid} is a {head[1].decode()}")
+        return data
+
+
+def _write_once(path: str, data: bytes) -> None:
+    directory = os.path.dirname(path)
+    with suppress(FileExistsError):
+        os.mkdir(directory)
+    temporary = os.path.join(directory, f"tmp_obj_{uuid.uuid4().hex}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _READABLE)
+    with open(descriptor, "wb") as file:
+        file.write(data)
+    os.rename(temporary, path)

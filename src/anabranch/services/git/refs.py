@@ -1,0 +1,78 @@
+"""Branches: read from git's files or through a process, moved by compare-and-swap."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from attrs import field, frozen
+
+from anabranch.environment import Oid
+from anabranch.services.git.helpers import Helper, HelperDied
+from anabranch.services.git.runner import Git, GitError, GitOutput
+
+_OID: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
+_MOVED: Final = re.compile(rb"but expected|reference already exists|unable to resolve reference")
+
+
+@frozen(kw_only=True)
+class Refs:
+    """The refs of a repository. Names are full: `refs/heads/main`.
+
+    Attributes:
+        git: runs in the repository.
+        common: git's directory.
+        writer: `git update-ref --stdin`.
+    """
+
+    git: Git
+    common: str
+    writer: Helper = field(repr=False)
+
+    def commit_at(self, revision: str) -> Oid | None:
+        """The commit that a revision names, if it names one."""
+        if revision.startswith("refs/"):
+            with suppress(OSError):
+                text = Path(self.common, revision).read_bytes()
+                if _OID.fullmatch(text):
+                    return Oid(text.decode().strip())
+        wanted = f"{revision}^{{commit}}"
+        found = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+        return Oid(found.text) if found.code == 0 else None
+
+    def create(self, ref: str, commit: Oid) -> bool:
+        """Make a ref; `False` if it is there already."""
+        return self._transaction(f"create {ref} {commit}")
+
+    def move(self, ref: str, before: Oid, after: Oid) -> bool:
+        """Move a ref if it still is where it is expected; whether it was."""
+        return before == after or self._transaction(f"update {ref} {after} {before}")
+
+    def put(self, ref: str, commit: Oid) -> None:
+        """Make or move a ref, wherever it is."""
+        self._transaction(f"update {ref} {commit}")
+
+    def delete(self, ref: str, expected: Oid | None = None) -> bool:
+        """Delete a ref, if it is where it is expected; whether it was. None is fine, too."""
+        there = self.commit_at(ref)
+        return there is None or self._transaction(f"delete {ref} {expected or there}")
+
+    def _transaction(self, command: str) -> bool:
+        with self.writer.lock:
+            try:
+                self.writer.ask(f"start\n{command}\nprepare\ncommit\n".encode())
+                self.writer.until(b"commit: ok\n")
+            except HelperDied as died:
+                if _MOVED.search(died.complaint):
+                    return False
+                raise GitError(
+                    GitOutput(
+                        arguments=("update-ref", command),
+                        code=128,
+                        stdout=b"",
+                        stderr=died.complaint,
+                    )
+                ) from None
+        return True
