@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import anyio
 import pytest
 from attrs import evolve
 from returns.result import Result
@@ -149,3 +153,77 @@ def test_dropping_twice_is_dropping_once(bench: Bench) -> None:
 
     bench(scenario)
     assert "main" == bench.repo.git("branch", "--format=%(refname:short)")
+
+
+def test_a_linear_merge_that_is_there_already_is_not_made_again(bench: Bench) -> None:
+    one = evolve(request(bench.repo, work(bench.repo, "one", {"a.txt": "1"})), linear=True)
+    two = request(bench.repo, work(bench.repo, "two", {"two": "2"}))
+    first = [answer.unwrap() for answer in merge_all(bench, one, two, one)]
+    again = [answer.unwrap() for answer in merge_all(bench, one)]
+    assert first[-1].before == first[-1].commit == again[0].before == again[0].commit
+
+
+def test_attributes_count_as_they_do_in_a_checkout_and_are_those_of_the_target(
+    bench: Bench,
+) -> None:
+    bench.repo.commit({".gitattributes": "*.txt merge=union\n", "sub/deep.txt": ""})
+    one, two = (
+        request(bench.repo, work(bench.repo, name, {"a.txt": f"{name}!\n", "sub/deep.txt": name}))
+        for name in ("one", "two")
+    )
+    merge_all(bench, one, two)
+    assert b"one!\ntwo!\n" == bench.repo.files(TARGET)["a.txt"]
+
+
+def test_attributes_that_come_with_a_merge_count_for_the_next(bench: Bench) -> None:
+    rules = request(bench.repo, work(bench.repo, "rules", {"dir/.gitattributes": "* merge=union"}))
+    one, two = (
+        request(bench.repo, work(bench.repo, name, {"dir/b.txt": f"{name}!\n"}))
+        for name in ("one", "two")
+    )
+    merge_all(bench, rules, one, two)
+    assert b"one!\ntwo!\n" == bench.repo.files(TARGET)["dir/b.txt"]
+
+
+def test_merging_works_without_a_long_lived_process(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").symlink_to(shutil.which("git") or "")
+    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
+    one = request(bench.repo, work(bench.repo, "one", {"a.txt": "ours\n", "one": "1"}))
+    two = request(bench.repo, work(bench.repo, "two", {"a.txt": "theirs\n"}))
+    few = Bench(evolve(bench.repo, environ={**bench.repo.environ, "PATH": f"{tmp_path}/bin"}))
+    first, second = merge_all(few, one, two)
+    assert {"a.txt", "dir/b.txt", "one"} == set(bench.repo.files(first.unwrap().commit))
+    assert ["a.txt"] == [conflict.path for conflict in failure(second).conflicts]
+
+
+def test_two_tasks_merge_into_one_branch_at_once(bench: Bench) -> None:
+    requests = [request(bench.repo, work(bench.repo, f"w{n}", {f"f{n}": ""})) for n in range(8)]
+
+    async def scenario(git: GitRun) -> None:
+        (await git.merges.start(TARGET)).unwrap()
+
+        async def one(request: MergeRequest) -> None:
+            (await git.merges.merge(request)).unwrap()
+
+        async with anyio.create_task_group() as group:
+            for each in requests:
+                group.start_soon(one, each)
+
+    bench(scenario)
+    assert {f"f{n}" for n in range(8)} <= set(bench.repo.files(TARGET))
+
+
+def test_a_branch_that_somebody_else_moves_is_merged_anew(bench: Bench) -> None:
+    one = request(bench.repo, work(bench.repo, "one", {"one": ""}))
+    two = request(bench.repo, work(bench.repo, "two", {"two": ""}))
+
+    async def scenario(git: GitRun) -> None:
+        (await git.merges.start(TARGET)).unwrap()
+        (await git.merges.merge(one)).unwrap()
+        bench.repo.git("pack-refs", "--all")
+        bench.repo.git("update-ref", f"refs/heads/{TARGET}", "main")
+        (await git.merges.merge(two)).unwrap()
+
+    bench(scenario)
+    assert {"a.txt", "dir/b.txt", "two"} == set(bench.repo.files(TARGET))

@@ -43,8 +43,7 @@ class Checkout:
 
 def checkouts(repository: GitRepository) -> Iterator[Checkout]:
     """All working trees that exist, the main one first; a bare repository has no main one."""
-    git = repository.git
-    if git.at(repository.common).attempt("rev-parse", "--is-bare-repository").text != "true":
+    if not repository.bare:
         yield _checkout(os.path.dirname(repository.common), repository.common)
     for entry in entries(repository.common):
         if os.path.isdir(entry.path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import Final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from anabranch.environment import Conflict, Merge, MergeFault, MergeRequest, Oid
 from anabranch.services.git.commits import Commit, with_trailers
@@ -17,6 +17,7 @@ from anabranch.services.git.conflicts import Clash, Side
 from anabranch.services.git.faults import Unmerged
 from anabranch.services.git.objects import NoSuchObject, Objects
 from anabranch.services.git.refs import Refs
+from anabranch.services.git.replaying import Replayer
 from anabranch.services.git.runner import Git, GitError
 from anabranch.services.git.signing import Signer
 from anabranch.services.git.tree_merges import TreeMerger
@@ -43,6 +44,12 @@ class Merger:
     trees: TreeMerger
     signer: Signer
     _lock: Lock = field(factory=Lock, init=False, repr=False)
+    _replayer: Replayer = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._replayer = Replayer(
+            git=self.git, objects=self.objects, signer=self.signer, merged=self._tree
+        )
 
     def is_ancestor(self, older: Oid, newer: Oid) -> bool:
         """Whether everything in one commit is in another."""
@@ -61,6 +68,8 @@ class Merger:
                     raise unknown(request.target)
                 after = self._merged(before, request)
                 if self.refs.move(ref, before, after):
+                    if request.linear:
+                        self._replayer.moved(request)
                     return Merge(target=request.target, before=before, commit=after)
         message = f"branch {request.target} moved {_TRIES} times meanwhile"
         raise Unmerged(MergeFault.MOVED, message)
@@ -100,49 +109,13 @@ class Merger:
             if request.fast_forward and self.is_ancestor(before, request.source):
                 return request.source
             if request.linear:
-                return self._replayed(before, request)
+                return self._replayer.replay(before, request)
             message = with_trailers(request.message, request.trailers)
             return self.join(before, request.source, message)
         except (NoSuchObject, GitError):
             if self.refs.commit_at(request.source) is None:
                 raise unknown(request.source) from None
             raise
-
-    def _replayed(self, before: Oid, request: MergeRequest) -> Oid:
-        """The commits since the base, made anew on top of `before`, each with the trailers.
-
-        A merge among them becomes one commit with what it brought to its first parent. A change
-        that is there already is left out.
-        """
-        if self.is_ancestor(request.source, before):
-            return before
-        since = f"{request.base}..{request.source}"
-        listed = self.git.run("rev-list", "--reverse", "--first-parent", since)
-        last, current = before, self.objects.commit(before)
-        for oid in map(Oid, listed.text.split()):
-            commit = self.objects.commit(oid)
-            parent = commit.parents[0] if commit.parents else request.base
-            tree = self._picked(current, oid, parent)
-            if tree == current.tree and commit.tree != self.objects.commit(parent).tree:
-                continue
-            current = evolve(
-                commit,
-                tree=tree,
-                parents=(last,),
-                committer=self.signer.names().committer,
-                message=with_trailers(commit.message, request.trailers),
-            )
-            last = self.objects.write(current)
-        return last
-
-    def _picked(self, onto: Commit, oid: Oid, parent: Oid) -> str:
-        """The tree that holds a commit's change on top of another tree.
-
-        The other tree is given the commit's own parent, for a moment: then that parent is the
-        merge base, which older git cannot be told in another way.
-        """
-        beside = evolve(onto, parents=(parent,), message="anabranch\n")
-        return self._tree(self.objects.write(beside), oid, onto.tree)
 
     def _tree(self, ours: Oid, theirs: Oid, tree: str) -> str:
         merged = self.trees.merge(ours, theirs, tree)

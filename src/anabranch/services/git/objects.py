@@ -16,6 +16,7 @@ from anabranch.services.git.commits import Commit
 from anabranch.services.git.helpers import Helper, HelperDied
 
 _READABLE: Final = 0o444
+_REMEMBERED: Final = 100
 _SHA1_DIGITS: Final = 40
 
 
@@ -34,6 +35,7 @@ class Objects:
 
     common: str
     reader: Helper = field(repr=False)
+    _recent: dict[Oid, Commit] = field(factory=dict[Oid, Commit], init=False, repr=False, eq=False)
 
     def commit(self, oid: Oid) -> Commit:
         """Read a commit.
@@ -41,7 +43,8 @@ class Objects:
         Raises:
             NoSuchObject: there is none of that id.
         """
-        return Commit.parse(self._read(oid, b"commit"))
+        commit = self._recent.get(oid) or Commit.parse(self._read(oid, b"commit"))
+        return self._remember(oid, commit)
 
     def blob(self, oid: str) -> bytes:
         """Read a blob.
@@ -60,7 +63,14 @@ class Objects:
         path = os.path.join(self.common, "objects", oid[:2], oid[2:])
         if not os.path.exists(path):
             _write_once(path, zlib.compress(data, 1))
+        self._remember(Oid(oid), commit)
         return Oid(oid)
+
+    def _remember(self, oid: Oid, commit: Commit) -> Commit:
+        """Keep a few: the tip of the target is asked for again and again."""
+        if len(self._recent) > _REMEMBERED:
+            self._recent.clear()
+        return self._recent.setdefault(oid, commit)
 
     def _read(self, oid: str, kind: bytes) -> bytes:
         with self.reader.lock:

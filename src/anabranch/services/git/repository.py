@@ -27,6 +27,7 @@ class GitRepository:
     Attributes:
         home: where the user is: the top of their working tree, or the directory of a bare one.
         common: the absolute path of git's directory, which all worktrees share.
+        bare: whether it has no main working tree.
         place: the directory that holds the worktrees of all runs.
         version: of git.
         identity: variables that name a committer; empty if the user's own configuration does.
@@ -37,6 +38,7 @@ class GitRepository:
 
     home: str
     common: str
+    bare: bool
     place: str
     version: tuple[int, ...]
     identity: Mapping[str, str]
@@ -105,8 +107,8 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
     git = Git(directory=os.path.abspath(path), environ=git_environment(environ), program=program)
     version = _version(git)
     common = _common(git)
-    bare = git.run("rev-parse", "--is-inside-work-tree").text != "true"
-    home = common if bare else git.run("rev-parse", "--show-toplevel").text
+    inside = git.run("rev-parse", "--is-inside-work-tree").text == "true"
+    home = git.run("rev-parse", "--show-toplevel").text if inside else common
     git = git.at(home)
     if git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}").code != 0:
         hint = "commit something first: `git commit --allow-empty -m start`"
@@ -116,6 +118,7 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
     return GitRepository(
         home=home,
         common=common,
+        bare=git.at(common).run("rev-parse", "--is-bare-repository").text == "true",
         place=place or place_for(survey(_main(home, common), common)),
         version=version,
         identity=identity,
