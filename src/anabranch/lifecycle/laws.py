@@ -17,6 +17,9 @@ from anabranch.lifecycle.events import (
     Declared,
     Event,
     Moved,
+    PhaseEnded,
+    PhaseStarted,
+    RunCreated,
     RunMoved,
     SubjectKind,
 )
@@ -43,6 +46,7 @@ def transitions(history: History) -> Iterator[Violation]:
     yield from _subject_transitions(history)
     yield from _run_transitions(history)
     yield from _declarations(history)
+    yield from _beginnings(history)
 
 
 def _subject_transitions(history: History) -> Iterator[Violation]:
@@ -94,6 +98,25 @@ def _declarations(history: History) -> Iterator[Violation]:
             seen.add(name)
         elif name not in seen:
             yield breach(Law.TRANSITIONS, event, "was not declared before this")
+
+
+def _beginnings(history: History) -> Iterator[Violation]:
+    created = False
+    phases: set[str] = set()
+    for event in history.events:
+        match event.payload:
+            case RunCreated():
+                if created:
+                    yield breach(Law.TRANSITIONS, event, "was created a second time")
+                created = True
+            case RunMoved() if not created:
+                yield breach(Law.TRANSITIONS, event, "was not created before this")
+            case PhaseStarted(phase=phase):
+                phases.add(phase)
+            case PhaseEnded(phase=phase) if phase not in phases:
+                yield breach(Law.TRANSITIONS, event, f"ended phase {phase}, which never began")
+            case _:
+                pass
 
 
 # --- 2: the fold -------------------------------------------------------------------------------

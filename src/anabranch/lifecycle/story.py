@@ -40,8 +40,10 @@ def describe(payload: Payload) -> str:
 
 
 def _short(value: object) -> str:
-    text = str(value).replace("\n", "⏎")
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    """A value that fits into the line and cannot steer a terminal."""
+    text = str(value)
+    cut = text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
 
 
 def type_name(kind: type[Payload]) -> str:
