@@ -1,5 +1,6 @@
 """The life of a run: transition tables, events, the fold over them. Pure."""
 
+from anabranch.lifecycle.codec import SCHEMA, decode, encode
 from anabranch.lifecycle.events import (
     CONDITION_FALSE,
     INTERRUPTED,
@@ -57,6 +58,7 @@ __all__ = [
     "INTERRUPTED",
     "RUN_TERMINAL",
     "RUN_TRANSITIONS",
+    "SCHEMA",
     "STEP_TERMINAL",
     "STEP_TRANSITIONS",
     "UNSUCCESSFUL",
@@ -108,7 +110,9 @@ __all__ = [
     "by_agent",
     "by_status",
     "by_worker",
+    "decode",
     "describe",
+    "encode",
     "fold",
     "measure",
     "subject_of",

@@ -18,7 +18,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, get_args
+from enum import StrEnum
+from typing import Any, Final, Never, get_args
 from zlib import crc32
 
 from attrs import Attribute, fields, frozen
@@ -36,6 +37,9 @@ MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 _CHECKSUM: Final = b',"crc":"%08x"}'
 _CHECKSUM_LENGTH: Final = len(_CHECKSUM % 0)
 
+_CAUSES: Final = (int, type(None))
+
+_parse = json.JSONDecoder().raw_decode
 _readable = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _escaped = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -71,15 +75,29 @@ def decode(line: bytes) -> Event:
     if line[-_CHECKSUM_LENGTH:] != _CHECKSUM % crc32(body):
         raise _corrupt("the checksum is wrong", line)
     try:
-        return _read(json.loads(body + b"}"))
-    except (ValueError, TypeError, KeyError) as error:
+        return _read(_object(line.decode()))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _corrupt(str(error), line) from error
 
 
+def _object(text: str) -> dict[str, Any]:
+    row, end = _parse(text)
+    if end != len(text):
+        raise ValueError("there is more than one value on the line")
+    found: dict[str, Any] = row
+    return found
+
+
 def _read(row: dict[str, Any]) -> Event:
-    row = _migrated(row, row.pop("v"))
+    del row["crc"]
+    schema = row.pop("v")
+    if schema != SCHEMA:
+        row = _migrated(row, schema)
     time, sequence, cause = row.pop("time"), row.pop("seq"), row.pop("cause", None)
-    return Event(sequence, datetime.fromisoformat(time), _read_payload(row.pop("type"), row), cause)
+    name = row.pop("type")
+    if type(sequence) is not int or type(cause) not in _CAUSES or type(name) is not str:
+        raise ValueError("`seq`, `cause` or `type` is of the wrong type")
+    return Event(sequence, datetime.fromisoformat(time), _read_payload(name, row), cause)
 
 
 def _migrated(row: dict[str, Any], schema: int) -> dict[str, Any]:
@@ -106,78 +124,92 @@ def _corrupt(why: str, line: bytes) -> HostError:
 # --- payloads ----------------------------------------------------------------------------------
 
 
-def _exactly(*kinds: type) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if type(value) not in kinds:
-            raise ValueError(f"{value!r} is not of type {kinds[0].__name__}")
-        return value
-
-    return read
+def _texts(value: list[Any]) -> tuple[str, ...]:
+    if type(value) is not list or not all(type(text) is str for text in value):
+        raise ValueError(f"{value!r} is not a list of texts")
+    return tuple(value)
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(_exactly(str), value))
+def _counts(value: dict[str, Any]) -> Mapping[str, int]:
+    if not all(type(count) is int for count in value.values()):
+        raise ValueError(f"{value!r} does not count")
+    return value
 
 
-def _counts(value: Any) -> Mapping[str, int]:
-    return {name: _exactly(int)(count) for name, count in value.items()}
+def _duration(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+def _number(value: float) -> float:
+    return float(value) if type(value) is int else _refused(value)
 
 
 def _unchanged(value: Any) -> Any:
     return value
 
 
-# By the annotation's text, since `Json` is recursive and has no value at run time.
-_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "str": _exactly(str),
-    "int": _exactly(int),
-    "bool": _exactly(bool),
-    "float": _exactly(float, int),
-    "timedelta": lambda value: timedelta(seconds=value),
-    "tuple[str, ...]": _texts,
-    "Mapping[str, int]": _counts,
-    "Json": _unchanged,
-    "StepStatus": StepStatus,
-    "RunStatus": RunStatus,
-    "SubjectKind": SubjectKind,
-    "StopReason": StopReason,
-}
+def _refused(value: Any) -> Never:
+    raise ValueError(f"{value!r} is of the wrong type")
 
-_WRITERS: Final[Mapping[str, Callable[[Any], Any]]] = {"timedelta": timedelta.total_seconds}
+
+def _member(kind: type[StrEnum]) -> Callable[[Any], Any]:
+    return {member.value: member for member in kind}.__getitem__
+
+
+# By the annotation's text, since `Json` is recursive and has no value at run time: the type
+# that is taken as it is, and how anything else is read.
+_READERS: Final[Mapping[str, tuple[type | None, Callable[[Any], Any]]]] = {
+    "str": (str, _refused),
+    "int": (int, _refused),
+    "bool": (bool, _refused),
+    "float": (float, _number),
+    "timedelta": (None, _duration),
+    "tuple[str, ...]": (None, _texts),
+    "Mapping[str, int]": (None, _counts),
+    "Json": (None, _unchanged),
+    "StepStatus": (None, _member(StepStatus)),
+    "RunStatus": (None, _member(RunStatus)),
+    "SubjectKind": (None, _member(SubjectKind)),
+    "StopReason": (None, _member(StopReason)),
+}
 
 
 @frozen
 class _Field:
-    """How a field of a payload is written and read."""
+    """How a field of a payload is written and read.
+
+    Attributes:
+        name, key: in the payload, and in the line.
+        default: what is left out of the line.
+        plain: values of this type are taken as they are.
+        read: for all others.
+    """
 
     name: str
     key: str
     default: object
+    plain: type | None
     read: Callable[[Any], Any]
-    write: Callable[[Any], Any]
 
 
 def _field(attribute: Attribute[Any]) -> _Field:
-    kind = str(attribute.type).removesuffix(" | None")
-    name = attribute.name
-    return _Field(
-        name=name,
-        key=f"{name}_seconds" if kind == "timedelta" else name,
-        default={} if kind.startswith("Mapping") else attribute.default,
-        read=_READERS[kind],
-        write=_WRITERS.get(kind, _unchanged),
-    )
+    name, kind = attribute.name, str(attribute.type).removesuffix(" | None")
+    plain, read = _READERS[kind]
+    key = f"{name}_seconds" if kind == "timedelta" else name
+    default = dict[str, int]() if kind.startswith("Mapping") else attribute.default
+    return _Field(name, key, default, plain, read)
 
 
 _KINDS: Final[Mapping[str, type[Payload]]] = {
     type_name(kind): kind for kind in get_args(Payload) if kind is not Unrecognised
 }
-_FIELDS: Final[Mapping[type[Payload], tuple[_Field, ...]]] = {
-    kind: tuple(map(_field, fields(kind))) for kind in _KINDS.values()
-}
 _NAMES: Final[Mapping[type[Payload], str]] = {kind: name for name, kind in _KINDS.items()}
-_KEYS: Final[Mapping[type[Payload], Mapping[str, _Field]]] = {
-    kind: {f.key: f for f in shape} for kind, shape in _FIELDS.items()
+_FIELDS: Final[Mapping[type[Payload], tuple[_Field, ...]]] = {
+    kind: tuple(map(_field, fields(kind))) for kind in _NAMES
+}
+_BY_KEY: Final = {
+    kind: {field.key: (field.name, field.plain, field.read) for field in shape}
+    for kind, shape in _FIELDS.items()
 }
 
 
@@ -189,14 +221,16 @@ def _write_payload(row: dict[str, Any], payload: Payload) -> None:
     for field in _FIELDS[type(payload)]:
         value = getattr(payload, field.name)
         if value is not field.default and value != field.default:
-            row[field.key] = field.write(value)
+            row[field.key] = value.total_seconds() if type(value) is timedelta else value
 
 
 def _read_payload(name: str, row: dict[str, Any]) -> Payload:
     kind = _KINDS.get(name)
     if kind is None:
-        return Unrecognised(type=_exactly(str)(name), data=row)
-    keys = _KEYS[kind]
-    values = {keys[key].name: keys[key].read(value) for key, value in row.items()}
+        return Unrecognised(type=name, data=row)
+    by_key, values = _BY_KEY[kind], dict[str, Any]()
+    for key, value in row.items():
+        field, plain, read = by_key[key]
+        values[field] = value if type(value) is plain else read(value)
     payload: Payload = kind(**values)
     return payload

@@ -15,7 +15,7 @@ A subject id is a path: `setup[0]`, `agent-0`, `agent-0/step[1]`,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -402,7 +402,7 @@ Payload: TypeAlias = SubjectPayload | RunPayload
 
 
 def _is_utc(_event: Event, _field: Attribute[datetime], time: datetime) -> None:
-    if time.utcoffset() != timedelta():
+    if time.tzinfo is not UTC and time.utcoffset() != timedelta():
         raise ValueError(f"the time of an event is in UTC: {time!r}")
 
 

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+from zlib import crc32
+
+import pytest
+from attrs import fields
+
+from anabranch.lifecycle import (
+    Event,
+    Moved,
+    OutputRecorded,
+    Payload,
+    PhaseStarted,
+    Spent,
+    Unrecognised,
+    codec,
+)
+from anabranch.values import HostError, StepStatus
+from tests.lifecycle.histories import NOON
+
+SCHEMA_1 = (Path(__file__).parent / "schema-1.jsonl").read_bytes().splitlines()
+
+
+def line(**row: Any) -> bytes:
+    """A line with a right checksum, whatever it says."""
+    body = json.dumps(row).encode()[:-1]
+    return body + b',"crc":"%08x"}' % crc32(body)
+
+
+def code(data: bytes) -> str:
+    with pytest.raises(HostError) as caught:
+        codec.decode(data)
+    return caught.value.problems[0].code
+
+
+@pytest.mark.parametrize("old", SCHEMA_1)
+def test_lines_of_schema_1_are_read_and_written_as_they_always_were(old: bytes) -> None:
+    assert old == codec.encode(codec.decode(old))
+
+
+def test_the_lines_of_schema_1_are_of_every_kind() -> None:
+    kinds = {type(codec.decode(old).payload) for old in SCHEMA_1}
+    assert set(get_args(Payload)) - {Unrecognised} == kinds
+
+
+def test_no_payload_has_a_field_that_the_line_itself_has() -> None:
+    taken = {"v", "seq", "time", "cause", "type", "crc"}
+    for kind in set(get_args(Payload)) - {Unrecognised}:
+        assert set() == taken & {field.name for field in fields(kind)}
+
+
+def test_text_is_readable_and_text_that_is_no_text_survives() -> None:
+    event = Event(1, NOON, PhaseStarted(phase="Größe"))
+    assert "Größe".encode() in codec.encode(event)
+    undecodable = Event(1, NOON, PhaseStarted(phase=b"\xff".decode(errors="surrogateescape")))
+    assert undecodable == codec.decode(codec.encode(undecodable))
+
+
+def test_a_null_that_is_a_value_is_kept() -> None:
+    event = Event(1, NOON, OutputRecorded(subject="a", name="x", value=None))
+    assert event == codec.decode(codec.encode(event))
+
+
+def test_a_whole_number_may_stand_for_a_real_one() -> None:
+    event = Event(1, NOON, Spent(subject="a", cost_usd=2))
+    assert event == codec.decode(codec.encode(event))
+
+
+def test_what_json_cannot_say_is_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        codec.encode(Event(1, NOON, OutputRecorded(subject="a", name="x", value=float("nan"))))
+
+
+GOOD: dict[str, Any] = {
+    "v": 1,
+    "seq": 1,
+    "time": "2026-03-14T12:00:00Z",
+    "type": "moved",
+    "subject": "a",
+    "to": "queued",
+}
+
+
+def test_a_line_that_was_edited_with_its_checksum_is_read() -> None:
+    assert Event(1, NOON, Moved(subject="a", to=StepStatus.QUEUED)) == codec.decode(line(**GOOD))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"to": "flying"},
+        {"to": None},
+        {"subject": 1},
+        {"attempt": True},
+        {"attempt": "1"},
+        {"colour": "red"},
+        {"delay_seconds": "soon"},
+        {"time": "noon"},
+        {"time": "2026-03-14T12:00:00+01:00"},
+        {"time": None},
+        {"seq": "1"},
+        {"seq": True},
+        {"cause": "0"},
+        {"v": "1"},
+        {"v": None},
+        {"v": 0},
+        {"type": None},
+        {"type": ["moved"]},
+        {"type": "committed", "to": None},
+    ],
+)
+def test_a_line_that_says_what_no_event_says_is_refused(wrong: dict[str, Any]) -> None:
+    assert "corrupt-line" == code(line(**{**GOOD, **wrong}))
+
+
+@pytest.mark.parametrize("absent", ["v", "seq", "time", "type", "subject", "to"])
+def test_a_line_that_lacks_something_is_refused(absent: str) -> None:
+    row = {key: value for key, value in GOOD.items() if key != absent}
+    assert "corrupt-line" == code(line(**row))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"type": "committed", "subject": "a", "commit": "c", "files": "ab"},
+        {"type": "committed", "subject": "a", "commit": "c", "files": [1]},
+        {"type": "declared", "subject": "a", "uses": {"gpu": "1"}},
+        {"type": "declared", "subject": "a", "uses": 1},
+        {"type": "spent", "subject": "a", "cost_usd": True},
+    ],
+)
+def test_lists_and_counts_hold_what_they_should(row: dict[str, Any]) -> None:
+    head = {key: GOOD[key] for key in ("v", "seq", "time")}
+    assert "corrupt-line" == code(line(**head, **row))
+
+
+@pytest.mark.parametrize("text", [b"[1]", b"1", b"null", b'"x"', b"{}", b"{} {}", b'{"a":1'])
+def test_other_json_is_refused(text: bytes) -> None:
+    body = text[:-1]
+    assert "corrupt-line" == code(body + b',"crc":"%08x"}' % crc32(body))
+
+
+def test_two_values_on_one_line_are_refused() -> None:
+    body = line(**GOOD) + b" {"
+    assert "corrupt-line" == code(body + b',"crc":"%08x"}' % crc32(body))
+
+
+def test_a_kind_that_is_not_known_is_told_apart() -> None:
+    strange = codec.decode(line(**{**GOOD, "type": "teleported", "to": "mars"}))
+    assert Unrecognised(type="teleported", data={"subject": "a", "to": "mars"}) == strange.payload
+
+
+def test_a_newer_schema_is_refused_with_advice() -> None:
+    assert "newer-schema" == code(line(**{**GOOD, "v": codec.SCHEMA + 1}))
+
+
+def test_an_older_schema_is_migrated_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def to_2(row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "to": row["to"].lower()}
+
+    def to_3(row: dict[str, Any]) -> dict[str, Any]:
+        return {("subject" if key == "name" else key): value for key, value in row.items()}
+
+    old = {("name" if key == "subject" else key): value for key, value in GOOD.items()}
+    monkeypatch.setattr(codec, "SCHEMA", 3)
+    monkeypatch.setattr(codec, "MIGRATIONS", {1: to_2, 2: to_3})
+    expected = Event(1, NOON, Moved(subject="a", to=StepStatus.QUEUED))
+    assert expected == codec.decode(line(**{**old, "to": "QUEUED"}))
