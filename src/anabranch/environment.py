@@ -213,6 +213,21 @@ class Captured:
 
 
 @frozen(kw_only=True)
+class Usage:
+    """What a process used, together with the children that it waited for.
+
+    Attributes:
+        user: processor time in its own code.
+        system: processor time in the kernel.
+        memory: the peak resident memory of the largest of them, in bytes.
+    """
+
+    user: timedelta
+    system: timedelta
+    memory: int
+
+
+@frozen(kw_only=True)
 class CommandOutput:
     """A process that ended by itself. `exit_code` is negative for a signal, as in `subprocess`."""
 
@@ -220,6 +235,7 @@ class CommandOutput:
     stdout: Captured = field(factory=Captured)
     stderr: Captured = field(factory=Captured)
     duration: timedelta = timedelta()
+    usage: Usage | None = None
 
 
 class CommandFault(StrEnum):
