@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Sequence
 from datetime import timedelta
@@ -154,13 +153,3 @@ async def test_a_defect_in_the_listener_ends_the_tree_and_propagates(tmp_path: P
 
     with pytest.raises(ZeroDivisionError):
         await LocalCommands().run(sh("echo begun; sleep 1000", tmp_path), listen)
-
-
-async def test_what_is_left_behind_and_holds_the_output_open_is_not_waited_for(
-    tmp_path: Path,
-) -> None:
-    with anyio.fail_after(30):
-        done = await LocalCommands().run(sh("echo begun; sleep 60 & echo $! >pid", tmp_path))
-    pid = int(await anyio.Path(tmp_path / "pid").read_text())
-    os.kill(pid, signal.SIGKILL)
-    assert b"begun\n" == done.unwrap().stdout.head

@@ -2,8 +2,18 @@
 
 from anabranch.services.processes.capture import Limits
 from anabranch.services.processes.child import Containment
+from anabranch.services.processes.choice import BestContainment
 from anabranch.services.processes.group import GroupContainment
 from anabranch.services.processes.handing import HandingFiles
+from anabranch.services.processes.reaper import ReaperContainment
 from anabranch.services.processes.runner import LocalCommands
 
-__all__ = ["Containment", "GroupContainment", "HandingFiles", "Limits", "LocalCommands"]
+__all__ = [
+    "BestContainment",
+    "Containment",
+    "GroupContainment",
+    "HandingFiles",
+    "Limits",
+    "LocalCommands",
+    "ReaperContainment",
+]

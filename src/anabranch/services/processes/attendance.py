@@ -14,12 +14,11 @@ from typing import Final, final
 
 from anyio import CancelScope, move_on_after
 
-from anabranch.services.processes.child import Child
+from anabranch.services.processes.child import Child, Exit
+from anabranch.services.processes.ending import end
 from anabranch.services.processes.pump import Pump
 
 DRAIN: Final = timedelta(seconds=1)
-LAST_RESORT: Final = timedelta(seconds=10)
-_LONGEST_PAUSE: Final = 0.05
 
 
 @final
@@ -43,8 +42,8 @@ class Attendance:
         self._grace = grace
         self.timed_out = False
 
-    async def attend(self) -> int | None:
-        """Return the exit code when the process has ended; `None` if it cannot be known.
+    async def attend(self) -> Exit:
+        """Return how the process ended; its code is `None` if that cannot be known.
 
         On cancellation, on an interrupt and on a defect in a listener the tree is ended first.
         """
@@ -52,13 +51,11 @@ class Attendance:
         try:
             await self._see_through()
         except BaseException:
+            self._pump.silence()
             with CancelScope(shield=True):
                 await self._end()
             raise
-        finally:
-            self._child.release()
-        ended = self._child.look()
-        return None if ended is None else ended.code
+        return self._child.look() or Exit(code=None)
 
     async def _see_through(self) -> None:
         with move_on_after(None if self._limit is None else self._limit.total_seconds()):
@@ -67,7 +64,6 @@ class Attendance:
             self.timed_out = True
             await self._end()
         else:
-            self._pump.forget(self._child)
             with move_on_after(DRAIN.total_seconds()):
                 while not self._pump.finished:
                     await self._pump.turn()
@@ -75,26 +71,13 @@ class Attendance:
     async def _exited(self) -> None:
         while self._child.look() is None:
             await self._pump.turn()
+        self._pump.forget(self._child)
 
     async def _end(self) -> None:
-        try:
-            self._child.ask()
-            await self._gone_within(self._grace)
-        finally:
-            if not self._child.gone():
-                self._child.kill()
-        await self._gone_within(LAST_RESORT)
+        await end([self._child], self._grace, self._serve)
         self._pump.serve()
 
-    async def _gone_within(self, limit: timedelta) -> None:
-        pause = 0.001
-        with move_on_after(limit.total_seconds()):
-            while not self._child.gone():
-                with move_on_after(pause):
-                    await self._turn_for_ever()
-                pause = min(2 * pause, _LONGEST_PAUSE)
-
-    async def _turn_for_ever(self) -> None:
+    async def _serve(self) -> None:
         while True:
             await self._pump.turn()
             if self._child.look() is not None:

@@ -123,6 +123,10 @@ class Stream:
         self.close()
         return self._ends.captured(name)
 
+    def silence(self) -> None:
+        """No longer tell the listener."""
+        self._listener = None
+
     def close(self) -> None:
         """Let go of the log. Twice is once."""
         if self._log is not None:

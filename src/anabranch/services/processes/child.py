@@ -8,7 +8,7 @@ from typing import Protocol
 from attrs import frozen
 from returns.result import Result
 
-from anabranch.environment import CommandFault
+from anabranch.environment import CommandFault, Usage
 
 
 @frozen(kw_only=True)
@@ -35,10 +35,12 @@ class Exit:
     """How the process itself ended.
 
     Attributes:
-        code: negative for a signal; `None` if somebody else took its exit status.
+        code: negative for a signal; `None` if its exit status was lost.
+        usage: what it used, where that is known.
     """
 
     code: int | None
+    usage: Usage | None = None
 
 
 @frozen(kw_only=True)
@@ -65,6 +67,10 @@ class Child(Protocol):
         """Whether nothing of the tree is left, as far as can be known."""
         ...
 
+    def lingers(self) -> bool:
+        """Whether something of the tree is known to live on, now that the process has ended."""
+        ...
+
     def ask(self) -> None:
         """Ask the whole tree to end (`SIGTERM`)."""
         ...
@@ -74,7 +80,7 @@ class Child(Protocol):
         ...
 
     def release(self) -> None:
-        """Let go of what was held for it. What is left of its tree, if anything, is let live."""
+        """Let go of what was held for it."""
         ...
 
 
@@ -83,4 +89,8 @@ class Containment(Protocol):
 
     async def start(self, start: Start) -> Result[Child, Refusal]:
         """Start a process in a session of its own, with no terminal."""
+        ...
+
+    def close(self) -> None:
+        """End whatever is left of what was started, at once, as far as it can be found."""
         ...

@@ -9,17 +9,21 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
+from datetime import timedelta
 from secrets import token_hex
 from typing import Final, final
 
 from returns.result import Failure, Result, Success
 
+from anabranch.environment import Usage
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
 from anabranch.services.processes.refusals import refused, unspeakable
-from anabranch.services.processes.sweep import living, tree
+from anabranch.services.processes.sweep import tree
 
 MARK: Final = "ANABRANCH_COMMAND"
+_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 @final
@@ -31,6 +35,9 @@ class GroupContainment:
         # On the event loop: a thread could not be told to give the child back when the wait
         # for it is cancelled, and `vfork` holds the interpreter's lock anyway.
         return _start(start)
+
+    def close(self) -> None:
+        """Nothing is held for what has ended."""
 
 
 def _start(start: Start) -> Result[Child, Refusal]:
@@ -73,17 +80,25 @@ class _GroupChild:
 
     def _reap(self) -> Exit | None:
         try:
-            pid, status, _ = os.wait4(self._process.pid, os.WNOHANG)
+            pid, status, used = os.wait4(self._process.pid, os.WNOHANG)
         except ChildProcessError:
             self._process.returncode = 0
             return Exit(code=None)
         if pid == 0:
             return None
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        return Exit(code=self._process.returncode)
+        usage = Usage(
+            user=timedelta(seconds=used.ru_utime),
+            system=timedelta(seconds=used.ru_stime),
+            memory=used.ru_maxrss * _RSS_UNIT,
+        )
+        return Exit(code=self._process.returncode, usage=usage)
 
     def gone(self) -> bool:
         return self.look() is not None and not self._tree()
+
+    def lingers(self) -> bool:
+        return False
 
     def ask(self) -> None:
         self._signal(signal.SIGTERM)
@@ -98,7 +113,7 @@ class _GroupChild:
                 os.kill(pid, number)
 
     def _tree(self) -> set[int]:
-        return tree(self._process.pid, self._marker, living())
+        return tree(self._process.pid, self._marker)
 
     def release(self) -> None:
         os.close(self._pidfd)

@@ -71,6 +71,11 @@ class Pump:
         with suppress(KeyError):
             self._selector.unregister(child)
 
+    def silence(self) -> None:
+        """No longer tell the listeners."""
+        for stream in self._outputs.values():
+            stream.silence()
+
     @property
     def finished(self) -> bool:
         """Whether every output has come to its end."""

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from signal import SIGKILL
 from time import monotonic
 from typing import Final, final
 
+from anyio import CancelScope
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import (
@@ -21,13 +24,15 @@ from anabranch.environment import (
 )
 from anabranch.services.processes.attendance import Attendance
 from anabranch.services.processes.capture import Limits, Stream
-from anabranch.services.processes.child import Containment, Refusal, Start
-from anabranch.services.processes.group import GroupContainment
+from anabranch.services.processes.child import Child, Containment, Refusal, Start
+from anabranch.services.processes.choice import BestContainment
+from anabranch.services.processes.ending import end
 from anabranch.services.processes.logs import open_log
 from anabranch.services.processes.pump import Pump
 from anabranch.values import format_duration
 
 _DEFAULT_LIMITS: Final = Limits()
+_GRACE: Final = timedelta(seconds=5)
 
 
 @final
@@ -62,7 +67,8 @@ class LocalCommands:
         self._logs = logs
         self._limits = limits
         self._environ = environ
-        self._containment = containment or GroupContainment()
+        self._containment = containment or BestContainment()
+        self._lingering: list[tuple[Path, Child]] = []
 
     async def run(
         self, invocation: Invocation, listener: OutputListener | None = None
@@ -86,19 +92,54 @@ class LocalCommands:
             pump.close_ends()
             if isinstance(started, Failure):
                 return Failure(_refused(invocation, started.failure()))
-            attendance = Attendance(
-                pump, started.unwrap(), limit=invocation.timeout, grace=invocation.grace
-            )
-            code = await attendance.attend()
+            child = started.unwrap()
+            attendance = Attendance(pump, child, limit=invocation.timeout, grace=invocation.grace)
+            try:
+                ended = await attendance.attend()
+            finally:
+                self._let_go(invocation.cwd, child)
             output = CommandOutput(
-                exit_code=-9 if code is None else code,
+                exit_code=-SIGKILL if ended.code is None else ended.code,
                 stdout=streams["stdout"].finish(),
                 stderr=streams["stderr"].finish(),
                 duration=timedelta(seconds=monotonic() - began),
+                usage=ended.usage,
             )
             if attendance.timed_out:
                 return Failure(_timed_out(invocation, output))
-            return Success(output) if code is not None else Failure(_lost(invocation, output))
+            return Success(output) if ended.code is not None else Failure(_lost(invocation, output))
+
+    def _let_go(self, cwd: str, child: Child) -> None:
+        self._lingering = [each for each in self._lingering if _lives_on(each[1])]
+        if _lives_on(child):
+            self._lingering.append((Path(cwd), child))
+
+    async def end_within(self, directory: str, grace: timedelta = _GRACE) -> None:
+        """End what commands left running that ran in a directory or below it.
+
+        A command that ends by itself may leave something in the background: a server that
+        later commands talk to. It lives until this is called for its directory, at the latest
+        until `aclose`, or until this process ends, however it ends.
+
+        Args:
+            directory: such as a worktree that is about to be removed.
+            grace: between asking and killing.
+        """
+        within = [child for cwd, child in self._lingering if cwd.is_relative_to(directory)]
+        if within:
+            with CancelScope(shield=True):
+                await end(within, grace)
+            self._lingering = [each for each in self._lingering if _lives_on(each[1])]
+
+    async def aclose(self) -> None:
+        """End what commands left running, and let go of everything. Twice is once."""
+        try:
+            await self.end_within("/")
+        finally:
+            for _, child in self._lingering:
+                child.release()
+            self._lingering.clear()
+            self._containment.close()
 
     def _stream(self, invocation: Invocation, name: str, listener: OutputListener | None) -> Stream:
         return Stream(
@@ -117,6 +158,14 @@ class LocalCommands:
             stdout=ends["stdout"],
             stderr=ends["stderr"],
         )
+
+
+def _lives_on(child: Child) -> bool:
+    """Whether something of it is alive; if not, it is let go of."""
+    if child.lingers():
+        return True
+    child.release()
+    return False
 
 
 def _refused(invocation: Invocation, refusal: Refusal) -> CommandError:
@@ -141,5 +190,5 @@ def _lost(invocation: Invocation, output: CommandOutput) -> CommandError:
         invocation=invocation,
         message=f"exit code unknown: {invocation.argv[0]}",
         output=output,
-        hint="another part of this program waits for every child (`waitpid(-1)`)",
+        hint="whoever watched it was killed, or this program collects every child (`waitpid(-1)`)",
     )

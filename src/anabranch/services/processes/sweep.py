@@ -1,59 +1,32 @@
-"""Who is alive, read from `/proc`: pids, parents, groups, sessions, environment."""
+"""Who belongs to a tree of processes, where no subreaper holds it together."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
-from attrs import frozen
-
-_PROC: Final = Path("/proc")
+from anabranch.services.processes.warden import living
 
 
-@frozen(kw_only=True)
-class Process:
-    """A living process: zombies are not."""
+def tree(root: int, marker: bytes) -> set[int]:
+    """The living pids of a session leader's tree, as far as they can be found.
 
-    pid: int
-    parent: int
-    group: int
-    session: int
-
-
-def living() -> Iterator[Process]:
-    """Every living process that can be seen; none where there is no `/proc`."""
-    with suppress(OSError):
-        for entry in os.scandir(_PROC):
-            if entry.name.isdigit():
-                with suppress(OSError):
-                    yield from _parse(int(entry.name), Path(entry.path, "stat").read_bytes())
-
-
-def _parse(pid: int, stat: bytes) -> Iterator[Process]:
-    # The name in parentheses may hold anything, parentheses and spaces included.
-    state, parent, group, session = stat[stat.rindex(b")") + 2 :].split(b" ", 4)[:4]
-    if state not in b"ZXx":
-        yield Process(pid=pid, parent=int(parent), group=int(group), session=int(session))
-
-
-def tree(root: int, marker: bytes, processes: Iterable[Process]) -> set[int]:
-    """The pids of a session leader's tree: by session, group, descent, and a mark in the environment.
-
-    What called `setsid`, lost its parent *and* cleared its environment is not found this way.
+    They are found by session, by process group, by a mark in their environment, and by descent
+    from those. What called `setsid`, lost its parent *and* cleared its environment is not.
     """
-    everyone = list(processes)
-    found = {
-        p.pid for p in everyone if root in {p.pid, p.group, p.session} or _marked(p.pid, marker)
-    }
-    while more := {p.pid for p in everyone if p.parent in found} - found:
+    everyone = list(living())
+    found = {pid for pid, *_, group, session in everyone if root in {pid, group, session}}
+    found |= _marked((pid for pid, *_ in everyone), marker)
+    while more := {pid for pid, parent, *_ in everyone if parent in found} - found:
         found |= more
     return found
 
 
-def _marked(pid: int, marker: bytes) -> bool:
-    with suppress(OSError):
-        return marker in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    return False
+def _marked(pids: Iterable[int], marker: bytes) -> set[int]:
+    found: set[int] = set()
+    for pid in pids:
+        with suppress(OSError):
+            if marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.add(pid)
+    return found

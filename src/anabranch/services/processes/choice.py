@@ -1,0 +1,39 @@
+"""The strongest containment that a machine permits, found out when the first command starts."""
+
+from __future__ import annotations
+
+from typing import final
+
+from returns.result import Result
+
+from anabranch.services.processes.cgroups import own_cgroup
+from anabranch.services.processes.child import Child, Refusal, Start
+from anabranch.services.processes.group import GroupContainment
+from anabranch.services.processes.reaper import ReaperContainment, UnavailableError
+
+
+@final
+class BestContainment:
+    """Subreapers, in cgroups where they can be made; sessions and groups where neither is possible.
+
+    Attributes:
+        reason: why it is sessions and groups; `None` while it is not.
+    """
+
+    def __init__(self) -> None:
+        self._reaper = ReaperContainment(own_cgroup())
+        self._group = GroupContainment()
+        self.reason: str | None = None
+
+    async def start(self, start: Start) -> Result[Child, Refusal]:
+        """Start a process in a session without a terminal."""
+        if self.reason is None:
+            try:
+                return await self._reaper.start(start)
+            except UnavailableError as error:
+                self.reason = str(error)
+        return await self._group.start(start)
+
+    def close(self) -> None:
+        """End whatever is left of what was started, at once, as far as it can be found."""
+        self._reaper.close()

@@ -1,0 +1,447 @@
+"""Starts commands for their owner, and ends them with it. A script of the standard library alone.
+
+    owner ──▶ keeper ──forks──▶ warden ──spawns──▶ command ──▶ whatever it starts
+      └────────── a socket of its own ──┘
+
+The owner starts one *keeper*, and asks it for a *warden* for each command that runs at the same
+time; a warden whose command has left nothing behind serves the next one. A warden is a *child
+subreaper* (`PR_SET_CHILD_SUBREAPER`): a descendant that loses its parent becomes the warden's
+own child, whatever session it fled to and however often it forked. So "all of it has ended" is
+`ECHILD`, and nothing else's exit status is ever taken, since these processes have no other
+children. When the owner's end of the socket closes or the owner dies, however it dies, the
+warden kills what it holds. The keeper is a subreaper too, for what a killed warden leaves.
+
+Where a cgroup can be made, each warden stands in one, and so does all it starts: `cgroup.kill`
+then ends at once what forks faster than it can be swept, and what runs as another user.
+
+Messages of a warden, one packet each:
+
+    R + four descriptors   run: stdin, stdout, stderr, and the request (see `parse`)
+    T · K                  ask all of it to end · kill all of it
+    S pid · E errno        started · not started
+    X status left utime stime maxrss   the command itself has ended; left: something is alive
+    G                      now nothing is
+"""
+
+# Importing `pathlib` would double the time that this script takes to start.
+# ruff: noqa: PTH102, PTH106, PTH110, PTH112, PTH120, PTH123, PTH208
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Collection, Iterator
+from types import FrameType
+
+PR_SET_NAME = 15
+PR_SET_CHILD_SUBREAPER = 36
+PATIENCE = 8.0
+_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+
+
+# --- who is alive ------------------------------------------------------------------------------
+
+
+def living() -> Iterator[tuple[int, int, int, int]]:
+    """Pid, parent, process group and session of every process that is no zombie."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:
+                    yield from _parse_stat(int(name), stat.read())
+
+
+def _parse_stat(pid: int, stat: bytes) -> Iterator[tuple[int, int, int, int]]:
+    # The name in parentheses may hold anything, parentheses and spaces included.
+    state, parent, group, session = stat[stat.rindex(b")") + 2 :].split(b" ", 4)[:4]
+    if state not in b"ZXx":
+        yield pid, int(parent), int(group), int(session)
+
+
+def descendants(root: int, spared: Collection[int]) -> set[int]:
+    """All that descends from a process, but for those spared and what descends from them."""
+    parents = {pid: parent for pid, parent, _, _ in living() if pid not in spared}
+    found: set[int] = set()
+    while more := {pid for pid, parent in parents.items() if parent in found | {root}} - found:
+        found |= more
+    return found
+
+
+# --- cgroups -----------------------------------------------------------------------------------
+
+
+def _put(path: str, text: str) -> bool:
+    try:
+        with open(path, "w") as file:
+            file.write(text)
+    except OSError:
+        return False
+    return True
+
+
+def _make_cgroup(path: str) -> str | None:
+    """A new cgroup that this process may enter and kill, or none."""
+    try:
+        os.mkdir(path)
+    except OSError:
+        return None
+    if os.path.exists(f"{path}/cgroup.kill"):
+        return path
+    _drop_cgroup(path)
+    return None
+
+
+def _drop_cgroup(path: str | None) -> None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
+
+
+def born(pid: int) -> str | None:
+    """When a process started, in ticks since boot: with its pid, its identity."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[19].decode()
+    except OSError:
+        return None
+
+
+def sweep_cgroups(base: str) -> None:
+    """Kill and remove what keepers left that were killed together with all their wardens."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(base):
+            kind, _, identity = name.partition("-")
+            pid, _, start = identity.partition("-")
+            if kind == "anabranch" and pid.isdigit() and born(int(pid)) != start:
+                _end_cgroup(f"{base}/{name}")
+
+
+def _end_cgroup(path: str) -> None:
+    _put(f"{path}/cgroup.kill", "1")
+    for name in os.listdir(path):
+        if os.path.isdir(f"{path}/{name}"):
+            _drop_cgroup(f"{path}/{name}")
+    _drop_cgroup(path)
+
+
+# --- what keeper and warden share --------------------------------------------------------------
+
+
+class Reaper:
+    """A subreaper that wakes up for its socket, its owner's death, and its children's."""
+
+    def __init__(self, link: socket.socket, owner: int) -> None:
+        self.link = link
+        self.owner = owner
+        self.wake, alarm = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(alarm, False)
+        signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
+        self.poll = select.poll()
+        for fd in (link.fileno(), self.wake, owner):
+            self.poll.register(fd, select.POLLIN)
+
+    def wait(self, seconds: float | None) -> set[int]:
+        """The descriptors that have news."""
+        ready = {fd for fd, _ in self.poll.poll(None if seconds is None else seconds * 1000)}
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.wake, 4096)
+        return ready
+
+    def slay_until(self, done: Callable[[], bool], spared: Collection[int]) -> None:
+        """Kill all descendants again and again until it is done or patience is over."""
+        self.poll.unregister(self.link.fileno())
+        self.poll.unregister(self.owner)
+        pause = 0.001
+        while not done() and pause < PATIENCE:
+            signal_all(signal.SIGKILL, spared)
+            self.wait(pause)
+            pause *= 2
+
+
+def signal_all(number: int, spared: Collection[int] = ()) -> None:
+    """Send a signal to every descendant of this process."""
+    for pid in descendants(os.getpid(), spared):
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+
+
+# --- the warden --------------------------------------------------------------------------------
+
+
+def parse(request: bytes) -> tuple[bytes, list[bytes], list[bytes], dict[bytes, bytes]]:
+    """Directory, candidates for the program, arguments, environment; see `encode`."""
+    cwd, candidates, arguments, *rest = request.split(b"\0")
+    first, second = int(candidates), int(candidates) + int(arguments)
+    pairs = (entry.partition(b"=") for entry in rest[second:])
+    return cwd, rest[:first], rest[first:second], {name: value for name, _, value in pairs}
+
+
+def encode(
+    cwd: bytes, candidates: list[bytes], argv: list[bytes], env: dict[bytes, bytes]
+) -> bytes:
+    """The inverse of `parse`; nothing in it may hold a NUL."""
+    pairs = [name + b"=" + value for name, value in env.items()]
+    return b"\0".join([cwd, b"%d" % len(candidates), b"%d" % len(argv), *candidates, *argv, *pairs])
+
+
+def spawn(request: bytes, stdio: list[int]) -> int:
+    """Start a command, in a process group of its own; the pid.
+
+    Raises:
+        OSError: what the last directory of the path that was not simply wrong said.
+    """
+    cwd, candidates, argv, env = parse(request)
+    os.chdir(cwd)
+    failure = OSError(errno.ENOENT, "not found")
+    for candidate in candidates:
+        try:
+            return os.posix_spawn(
+                candidate,
+                argv,
+                env,
+                file_actions=[(os.POSIX_SPAWN_DUP2, fd, n) for n, fd in enumerate(stdio)],
+                setpgroup=0,
+                setsigmask=[],
+                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+            )
+        except OSError as error:
+            if failure.errno in {errno.ENOENT, errno.ENOTDIR}:
+                failure = error
+    raise failure
+
+
+class Warden(Reaper):
+    """Serves one command at a time; kills what it holds when its owner is gone."""
+
+    def __init__(self, link: socket.socket, owner: int, cgroup: str | None) -> None:
+        super().__init__(link, owner)
+        self.cgroup = cgroup
+        self.outside = True
+        self.command = 0
+        self.left = False
+        self.pause: float | None = None
+
+    def serve(self) -> None:
+        """Do as told until the owner is gone; then end everything."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while self.turn():
+                pass
+        self.kill()
+        self.slay_until(lambda: not self.reap()[0], ())
+
+    def turn(self) -> bool:
+        """Wait for news; whether to go on."""
+        ready = self.wait(self.pause)
+        if self.owner in ready or (self.link.fileno() in ready and not self.obey()):
+            return False
+        self.report()
+        if self.pause is not None:
+            signal_all(signal.SIGKILL)
+            self.pause = min(2 * self.pause, 1.0)
+        return True
+
+    def obey(self) -> bool:
+        """Do what the next message says; whether there was one."""
+        message, fds, _, _ = socket.recv_fds(self.link, 16, 4, _CLOEXEC)
+        match message:
+            case b"R":
+                self.start(fds)
+            case b"T":
+                signal_all(signal.SIGTERM)
+                signal_all(signal.SIGCONT)
+            case b"K":
+                self.pause = 0.001
+                self.kill()
+            case _:
+                return False
+        return True
+
+    def start(self, fds: list[int]) -> None:
+        """Start a command and say how that went."""
+        self.enter()
+        try:
+            with open(fds[3], "rb", closefd=False) as request:
+                self.command = spawn(request.read(), fds[:3])
+        except OSError as error:
+            self.link.send(b"E %d" % (error.errno or 0))
+        else:
+            self.link.send(b"S %d" % self.command)
+        for fd in fds:
+            os.close(fd)
+
+    def enter(self) -> None:
+        """Step into the cgroup."""
+        if self.cgroup is not None and self.outside:
+            self.outside = not _put(f"{self.cgroup}/cgroup.procs", "0")
+
+    def kill(self) -> None:
+        """Step out of the cgroup and kill what is in it."""
+        if self.cgroup is None or self.outside:
+            return
+        self.outside = _put(f"{os.path.dirname(self.cgroup)}/cgroup.procs", "0")
+        if self.outside:
+            _put(f"{self.cgroup}/cgroup.kill", "1")
+
+    def report(self) -> None:
+        """Tell the owner how the command ended, and when nothing is left of it."""
+        alive, ended = self.reap()
+        if ended is not None:
+            self.link.send(ended + (b" 1" if alive else b" 0"))
+            self.left = alive
+        elif self.left and not alive:
+            self.link.send(b"G")
+            self.left = False
+        if not alive:
+            self.pause = None
+
+    def reap(self) -> tuple[bool, bytes | None]:
+        """Collect the dead; whether anyone lives, and how the command ended if it did just now."""
+        ended = None
+        try:
+            while True:
+                pid, status, used = os.wait4(-1, os.WNOHANG)
+                if pid == 0:
+                    return True, ended
+                if pid == self.command:
+                    code = os.waitstatus_to_exitcode(status)
+                    ended = b"X %d %f %f %d" % (code, used.ru_utime, used.ru_stime, used.ru_maxrss)
+        except ChildProcessError:
+            return False, ended
+
+
+# --- the keeper --------------------------------------------------------------------------------
+
+
+class Keeper(Reaper):
+    """Forks wardens as they are asked for."""
+
+    def __init__(self, link: socket.socket, owner: int, base: str | None) -> None:
+        super().__init__(link, owner)
+        self.base = base
+        self.wardens: dict[int, str | None] = {}
+        self.hired = 0
+
+    def serve(self) -> None:
+        """Do as told until the owner is gone; then see all wardens to their end."""
+        self.link.send(b"ok cgroup" if self.base else b"ok reaper")
+        while self.turn():
+            self.reap()
+        self.slay_until(lambda: not self.reap(), self.wardens.keys())
+        _drop_cgroup(self.base)
+
+    def turn(self) -> bool:
+        """Wait for news; whether to go on."""
+        ready = self.wait(None)
+        if self.owner in ready:
+            return False
+        if self.link.fileno() not in ready:
+            return True
+        _, fds, _, _ = socket.recv_fds(self.link, 16, 1, _CLOEXEC)
+        if fds:
+            self.hire(socket.socket(fileno=fds[0]))
+        return bool(fds)
+
+    def hire(self, link: socket.socket) -> None:
+        """Fork a warden that serves a socket."""
+        self.hired += 1
+        cgroup = _make_cgroup(f"{self.base}/{self.hired}") if self.base else None
+        pid = os.fork()
+        if pid == 0:
+            work(link, self, cgroup)
+        link.close()
+        self.wardens[pid] = cgroup
+
+    def reap(self) -> bool:
+        """Collect the dead; whether any warden lives. What a killed warden held is killed."""
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                if found[0] in self.wardens:
+                    self.bury(self.wardens.pop(found[0]), well=found[1] == 0)
+        return bool(self.wardens)
+
+    def bury(self, cgroup: str | None, *, well: bool) -> None:
+        """Tidy up after a warden."""
+        if not well:
+            _put(f"{cgroup}/cgroup.kill", "1")
+            signal_all(signal.SIGKILL, self.wardens.keys())
+        _drop_cgroup(cgroup)
+
+
+def work(link: socket.socket, keeper: Keeper, cgroup: str | None) -> None:
+    """Be a warden, in a process that was just forked."""
+    status = 1
+    try:
+        keeper.link.close()
+        os.setsid()
+        prepare(b"anabranch-ward")
+        Warden(link, keeper.owner, cgroup).serve()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def prepare(name: bytes) -> None:
+    """Become a subreaper with a name of its own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_NAME, name, 0, 0, 0)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "no child subreaper")
+
+
+def detach() -> socket.socket:
+    """Take the socket that stands in for stdin, and let go of all that was inherited."""
+    link = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(null, fd)
+    os.chdir("/")
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.signal(signal.SIGCHLD, _nothing)
+    for number in _HANDLED:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _nothing)
+    return link
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """Wake up, no more: what is started has the default handling, unlike with `SIG_IGN`."""
+
+
+def open_base(parent: str) -> str | None:
+    """A cgroup for this keeper's wardens, if one can be made under the given one."""
+    if not parent:
+        return None
+    sweep_cgroups(parent)
+    base = _make_cgroup(f"{parent}/anabranch-{os.getpid()}-{born(os.getpid())}")
+    if base is None or (_put(f"{base}/cgroup.procs", "0") and _put(f"{parent}/cgroup.procs", "0")):
+        return base
+    _drop_cgroup(base)
+    return None
+
+
+def main(owner: int, parent: str) -> None:
+    """Keep wardens for a process until it ends."""
+    link = detach()
+    try:
+        prepare(b"anabranch-keep")
+        watch = os.pidfd_open(owner)
+    except (OSError, AttributeError) as error:
+        link.send(str(error).encode())
+        return
+    if os.getppid() == owner:
+        gc.disable()
+        gc.freeze()
+        Keeper(link, watch, open_base(parent)).serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,46 @@
+"""Runs a command until this process is ended: `owner.py KIND PROGRAM ARGUMENT…`.
+
+With the kind `forking` it also forks, as `multiprocessing` does: a copy that holds every
+descriptor open, and that ends when its own standard output has no reader.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+
+from anabranch.environment import Invocation
+from anabranch.services.processes import BestContainment, LocalCommands, ReaperContainment
+
+kind, *argv = sys.argv[1:]
+
+
+def _live_on() -> None:
+    with suppress(BrokenPipeError):
+        while True:
+            time.sleep(0.05)
+            os.write(1, b".")
+    os._exit(0)
+
+
+def listen(_stream: str, lines: Sequence[bytes]) -> None:
+    if kind == "forking" and os.fork() == 0:
+        _live_on()
+    os.write(1, b"".join(line + b"\n" for line in lines))
+
+
+# A shell that starts this in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runner = LocalCommands(
+    containment=BestContainment() if kind == "best" else ReaperContainment(),
+)
+command = Invocation(argv=tuple(argv), cwd=str(Path.cwd()), grace=timedelta(seconds=0.05))
+anyio.run(runner.run, command, listen)
