@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -40,6 +41,14 @@ def alive(mark: str) -> set[int]:
             if entry.name.isdigit() and (entry / "cmdline").read_bytes() in wanted:
                 found.add(int(entry.name))
     return found
+
+
+def whole_family(mark: str) -> set[int]:
+    """Wait until all of a family are alive, at most 30 seconds: the last may still be at `exec`."""
+    limit = time.monotonic() + 30
+    while len(pids := alive(mark)) != FAMILY:
+        assert time.monotonic() < limit, pids
+    return pids
 
 
 def all_dead(pids: set[int], patience_seconds: float = 30) -> bool:

@@ -22,7 +22,7 @@ from anabranch.services.processes import (
     LocalCommands,
     ReaperContainment,
 )
-from tests.services.processes.survivors import FAMILY, alive, all_dead, family
+from tests.services.processes.survivors import alive, all_dead, family, whole_family
 
 CONTAINMENTS: dict[str, Callable[[], Containment]] = {
     "best": BestContainment,
@@ -74,9 +74,7 @@ def owner(kind: str, cwd: Path) -> Generator[tuple[subprocess.Popen[bytes], set[
             try:
                 assert process.stdout is not None
                 assert b"ready\n" == process.stdout.readline()
-                pids = alive(mark)
-                assert FAMILY == len(pids)
-                yield process, pids
+                yield process, whole_family(mark)
             finally:
                 process.kill()
 
