@@ -29,7 +29,7 @@ CONTAINMENTS: dict[str, Callable[[], Containment]] = {
     "reaper": ReaperContainment,
     "group": GroupContainment,
 }
-# What has left the session and cleared its environment is not found without a subreaper.
+# At most: what has left the session and cleared its environment escapes sessions and groups.
 SURVIVORS = {"best": 0, "reaper": 0, "group": 1}
 OWNER = Path(__file__).with_name("owner.py")
 
@@ -48,7 +48,7 @@ async def test_after_a_timeout_nothing_is_alive(tmp_path: Path, kind: str) -> No
         assert CommandFault.TIMED_OUT is error.fault
         assert error.output is not None
         assert b"ready\n" == error.output.stdout.head
-        assert SURVIVORS[kind] == len(alive(mark))
+        assert SURVIVORS[kind] >= len(alive(mark))
     await runner.aclose()
 
 
@@ -60,7 +60,7 @@ async def test_after_a_cancellation_nothing_is_alive(tmp_path: Path, kind: str) 
         with anyio.CancelScope() as scope:
             await runner.run(short, lambda _stream, _lines: scope.cancel())
         assert scope.cancelled_caught
-        assert SURVIVORS[kind] == len(alive(mark))
+        assert SURVIVORS[kind] >= len(alive(mark))
     await runner.aclose()
 
 
