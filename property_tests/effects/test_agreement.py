@@ -1,36 +1,21 @@
-"""The interpreters tell the story that the model tells: what, when, and how it ends."""
+"""The interpreters agree: with the model of time, and with the reference interpreter."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from returns.result import Failure, Success
 
 from anabranch.interpreters import Backend
-from anabranch.testing.strategies.effects import (
-    BoomError,
-    Program,
-    Trace,
-    compile_program,
-    programs,
-)
-from property_tests.effects.model import (
-    AmbiguousError,
-    Cancelled,
-    Failed,
-    Ok,
-    Outcome,
-    Raised,
-    Story,
-    meaning,
-)
-from property_tests.effects.virtual import BACKENDS, run_live
+from anabranch.testing.strategies.effects import Program, compile_program, programs
+from property_tests.effects.model import AmbiguousError, Story, meaning
+from property_tests.effects.runs import ENV, live, reference
+from property_tests.effects.virtual import BACKENDS
 
-ENV = 1
+backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 def tell(program: Program, until: float = math.inf) -> Story:
@@ -42,43 +27,15 @@ def tell(program: Program, until: float = math.inf) -> Story:
         raise
 
 
-def live(program: Program, backend: Backend, until: float = math.inf) -> tuple[Outcome, Trace]:
-    trace = Trace()
-    try:
-        result = run_live(compile_program(program, trace), ENV, backend, cancel_at=until)
-    except (BoomError, ExceptionGroup) as error:
-        return Raised(frozenset(defects(error))), trace
-    match result:
-        case Success(value):
-            return Ok(value), trace
-        case Failure(failure):
-            return Failed(failure), trace
-        case _:
-            return Cancelled(), trace
-
-
-def defects(error: Exception) -> Iterator[int]:
-    """The steps whose defects are in an exception; anything else in it is an error here."""
-    match error:
-        case BoomError(args=(int(step),)):
-            yield step
-        case ExceptionGroup():
-            group: ExceptionGroup[Exception] = error
-            for inner in group.exceptions:
-                yield from defects(inner)
-        case _:
-            raise error
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
+@backends
 @given(programs())
 def test_the_live_interpreter_tells_the_models_story(backend: Backend, program: Program) -> None:
     story = tell(program)
-    outcome, trace = live(program, backend)
-    assert (story.outcome, sorted(story.events)) == (outcome, sorted(trace.events))
+    run = live(partial(compile_program, program), backend)
+    assert (story.outcome, sorted(story.events)) == (run.outcome, sorted(run.events))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@backends
 @given(programs(), st.data())
 def test_cancelled_at_any_moment_it_tells_the_models_story(
     backend: Backend, program: Program, data: st.DataObject
@@ -86,5 +43,34 @@ def test_cancelled_at_any_moment_it_tells_the_models_story(
     moments = sorted({moment for moment, _ in tell(program).events if moment >= 0})
     until = data.draw(st.sampled_from(moments or [0.0])) + 1 / 128
     story = tell(program, until)
-    outcome, trace = live(program, backend, until)
-    assert (story.outcome, sorted(story.events)) == (outcome, sorted(trace.events))
+    run = live(partial(compile_program, program), backend, until)
+    assert (story.outcome, sorted(story.events)) == (run.outcome, sorted(run.events))
+
+
+@backends
+@given(programs(parallel=()))
+def test_what_is_sequential_happens_as_in_the_reference_interpreter(
+    backend: Backend, program: Program
+) -> None:
+    make = partial(compile_program, program)
+    assert reference(make) == live(make, backend)
+
+
+@backends
+@given(programs(parallel=("all", "settle"), timeouts=False))
+def test_what_all_run_to_the_end_achieve_does_not_depend_on_time(
+    backend: Backend, program: Program
+) -> None:
+    make = partial(compile_program, program)
+    one, other = reference(make), live(make, backend)
+    assert one.outcome == other.outcome
+    assert sorted(what for _, what in one.events) == sorted(what for _, what in other.events)
+
+
+@backends
+@given(programs(waits=False, parallel=()))
+def test_what_takes_no_time_happens_as_in_the_reference_interpreter(
+    backend: Backend, program: Program
+) -> None:
+    make = partial(compile_program, program)
+    assert reference(make) == live(make, backend)

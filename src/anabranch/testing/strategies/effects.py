@@ -12,7 +12,7 @@ of everything is fixed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Literal, TypeAlias, cast
 
 from attrs import evolve, field, fields, frozen
@@ -344,50 +344,67 @@ def ends(*, defects: bool = True) -> st.SearchStrategy[End]:
     return st.one_of(values, values, errors, *([st.just(Raises())] if defects else []))
 
 
+PARALLEL: frozenset[ParallelKind] = frozenset(_PARALLELS)
+
+
 def programs(
-    *, parallel: bool = True, defects: bool = True, waits: bool = True, max_steps: int = 10
+    *,
+    parallel: Collection[ParallelKind] = PARALLEL,
+    defects: bool = True,
+    waits: bool = True,
+    timeouts: bool = True,
+    max_steps: int = 10,
 ) -> st.SearchStrategy[Program]:
     """Programs over all combinators.
 
     Args:
-        parallel: whether things may run at the same time, or against a limit of time.
+        parallel: the ways in which parts may run at the same time.
         defects: whether steps may raise.
-        waits: whether steps and delays may take time.
+        waits: whether steps and delays take time.
+        timeouts: whether there are limits of time.
         max_steps: about how many steps at most.
     """
     how, waiting = ends(defects=defects), st.integers(1, 8) if waits else st.just(0)
     steps = st.builds(Step, how) | st.builds(Step, how, waiting, asynchronous=st.booleans())
-    return st.recursive(
-        steps, lambda inner: _around(inner, waiting, parallel=parallel), max_leaves=max_steps
-    ).map(distinct)
+
+    def around(inner: st.SearchStrategy[Program]) -> st.SearchStrategy[Program]:
+        return st.one_of(
+            *_sequential(inner, waiting),
+            *([_parallel(inner, parallel)] if parallel else []),
+            *([st.builds(Limit, inner, st.integers(1, 12))] if timeouts else []),
+        )
+
+    return st.recursive(steps, around, max_leaves=max_steps).map(distinct)
 
 
-def _around(
-    inner: st.SearchStrategy[Program], waiting: st.SearchStrategy[int], *, parallel: bool
-) -> st.SearchStrategy[Program]:
-    parts = st.lists(inner, max_size=4).map(tuple)
+def _sequential(
+    inner: st.SearchStrategy[Program], waiting: st.SearchStrategy[int]
+) -> list[st.SearchStrategy[Program]]:
     attempts = st.integers(1, 3)
-    sequential = [
+    return [
         st.builds(Chain, st.sampled_from(list(_CHAINS)), inner, inner),
         st.builds(Apply, st.sampled_from(list(_APPLICATIONS)), inner),
-        st.builds(Sequence, parts),
+        st.builds(Sequence, st.lists(inner, max_size=4).map(tuple)),
         st.builds(Hold, inner, inner, inner),
         st.builds(Again, inner, attempts, attempts, waiting),
         st.builds(Repeated, inner, attempts, waiting),
     ]
+
+
+def _parallel(
+    inner: st.SearchStrategy[Program], kinds: Collection[ParallelKind]
+) -> st.SearchStrategy[Program]:
+    parts = st.lists(inner, max_size=4).map(tuple)
     limits = st.none() | st.integers(1, 3)
-    concurrent = [
-        st.builds(Parallel, st.sampled_from(list(_PARALLELS)), parts, limits),
-        st.builds(Limit, inner, st.integers(1, 12)),
-    ]
-    return st.one_of(*sequential, *(concurrent if parallel else []))
+    return st.builds(Parallel, st.sampled_from(sorted(kinds)), parts, limits)
 
 
 def distinct(program: Program) -> Program:
     """Number the steps, and make each wait last as long as no sum of the others.
 
-    A wait of `n` becomes `n * 1024 + 2 ** k / 64` seconds with a `k` of its own: exact as a
-    `float` and as a `timedelta`, for up to 16 waits.
+    A wait of `n` becomes `n * 2048 + 2 ** k / 32` seconds with a `k` of its own, exact as a
+    `float` and as a `timedelta`, for up to 16 waits. Limits of time last 1/64 s longer, so that
+    they never end when something else does, however often that is repeated.
     """
     return _distinct(program, iter(range(1, 1 << 20)))
 
@@ -399,7 +416,8 @@ def _distinct(program: Program, numbers: Iterator[int]) -> Program:
         if each.name == "number":
             changes["number"] = next(numbers)
         elif each.name == "seconds" and value:
-            changes["seconds"] = value * 1024 + 2.0 ** (next(numbers) % 16) / 64
+            extra = isinstance(program, Limit) / 64
+            changes["seconds"] = value * 2048 + 2.0 ** (next(numbers) % 16) / 32 + extra
         elif isinstance(value, tuple):
             parts = cast("tuple[Program, ...]", value)
             changes[each.name] = tuple(_distinct(part, numbers) for part in parts)
