@@ -24,12 +24,22 @@ from anabranch.planning.backoff import (
 from anabranch.planning.command_access import access_of
 from anabranch.planning.commands import Command
 from anabranch.planning.critical_path import CriticalPath
+from anabranch.planning.estimates import Estimate, EstimateSource, estimate_durations
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
 from anabranch.planning.json_order import identity_key, order_key
 from anabranch.planning.json_path import JsonPath, select_items
 from anabranch.planning.resources import Claim, Limits, RateLimit, claim_problems, merged_claims
 from anabranch.planning.retries import GiveUp, GiveUpReason, Retry, RetryDecision, RetryPolicy
+from anabranch.planning.schedule import (
+    Forecast,
+    Schedule,
+    enough_slots,
+    forecast_slots,
+    most_urgent_first,
+    plan_schedule,
+)
 from anabranch.planning.sorting import SortKey, parse_sort, sort_items
+from anabranch.planning.verification import batch_violations, schedule_violations
 from anabranch.planning.work import (
     MapConfig,
     WorkAssignment,
@@ -55,9 +65,12 @@ __all__ = [
     "CriticalPath",
     "Custom",
     "Duration",
+    "Estimate",
+    "EstimateSource",
     "Exponential",
     "Fibonacci",
     "Fixed",
+    "Forecast",
     "GiveUp",
     "GiveUpReason",
     "JsonPath",
@@ -70,6 +83,7 @@ __all__ = [
     "Retry",
     "RetryDecision",
     "RetryPolicy",
+    "Schedule",
     "SortKey",
     "Usage",
     "WorkAssignment",
@@ -77,20 +91,27 @@ __all__ = [
     "admit",
     "analyze_dependencies",
     "assign_items",
+    "batch_violations",
     "claim_problems",
     "clashes",
     "distinct_items",
     "ended",
+    "enough_slots",
+    "estimate_durations",
     "filter_items",
+    "forecast_slots",
     "identity_key",
     "limit_items",
     "may_start",
     "merged_claims",
+    "most_urgent_first",
     "offset_items",
     "order_key",
     "parse_resource",
     "parse_sort",
+    "plan_schedule",
     "plan_work_assignments",
+    "schedule_violations",
     "select_items",
     "sort_items",
     "started",

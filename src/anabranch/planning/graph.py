@@ -83,8 +83,13 @@ class CommandGraph:
         return cls(names=_names(names, count), waits=tuple(tuple(sorted(w)) for w in waits))
 
     @property
+    def joins(self) -> int:
+        """How many nodes of `waits` are joins and no commands."""
+        return len(self.waits) - len(self.names)
+
+    @property
     def _labels(self) -> tuple[str, ...]:
-        return self.names + tuple(f"join {at}" for at in range(len(self.names), len(self.waits)))
+        return self.names + tuple(f"join {at}" for at in range(self.joins))
 
     @cached_property
     def followers(self) -> Predecessors:
@@ -129,7 +134,7 @@ class CommandGraph:
     def levels(self) -> tuple[int, ...]:
         """For each command, how many commands the longest chain before it has."""
         count = len(self.names)
-        ones = [1] * count + [0] * (len(self.waits) - count)
+        ones = [1] * count + [0] * self.joins
         return tuple(longest_before(self.order, self.waits, ones)[:count])
 
     def parallel_batches(self) -> list[list[int]]:

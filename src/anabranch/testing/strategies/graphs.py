@@ -127,3 +127,10 @@ def claims_within(limits: Limits) -> st.SearchStrategy[tuple[Claim, ...]]:
 
 def _amounts(name: str, most: int) -> st.SearchStrategy[Claim]:
     return st.builds(Claim, st.just(name), amount=st.integers(1, most))
+
+
+def durations_of(graph: CommandGraph) -> st.SearchStrategy[list[timedelta]]:
+    """One duration for each command, of few values, nothing among them."""
+    count = len(graph.names)
+    length = st.integers(0, 9).map(lambda seconds: timedelta(seconds=seconds))
+    return st.lists(length, min_size=count, max_size=count)
