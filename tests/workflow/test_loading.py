@@ -319,3 +319,22 @@ def test_a_reference_that_can_have_no_value_is_told_with_its_place() -> None:
         "14:45 (reduce[0].shell): nothing by this name: ${map.faild}",
         "15:19 (reduce[0].env.WORST): `item` is only known in `map.agent_template`: ${item.path}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("json_path: $.items[", "6:22"),
+        ("sort_by: size DESCENDNG", "6:17"),
+        ("distinct: a..b", "6:14"),
+        ("filter: size >", "6:17"),
+    ],
+)
+def test_what_chooses_the_items_is_read_when_the_file_is_loaded(line: str, place: str) -> None:
+    (told,) = problems(in_map(line))
+    assert f"{place} (map.{line.split(':', maxsplit=1)[0]})" == told.split(": ")[0]
+
+
+def test_two_steps_of_one_name_are_told_apart() -> None:
+    text = f"{SMALL}reduce:\n  - {{shell: make, name: '1'}}\n  - make\n"
+    assert ["8:5 (reduce[1]): two steps have the same name: 1"] == problems(text)

@@ -41,7 +41,7 @@ def test_equal_workflows_are_one_key_of_a_dictionary() -> None:
         (lambda: Step(Command(" \n")), "shell", "blank"),
         (lambda: Step(Command("echo \0")), "shell", "nul"),
         (lambda: Step(Command("echo \ud800")), "shell", "bad-unicode"),
-        (lambda: Step(Command("make"), timeout=timedelta()), "timeout", "too-small"),
+        (lambda: Step(Command("make"), timeout=timedelta()), "timeout", "out-of-range"),
         (lambda: Step(Command("make"), env={"A B": ""}), "env", "bad-variable"),
         (lambda: Step(Command("make"), env={"A": "\0"}), "env", "nul"),
         (lambda: MapPhase(input="", agent_template=(STEP,)), "input", "blank"),
@@ -49,12 +49,12 @@ def test_equal_workflows_are_one_key_of_a_dictionary() -> None:
         (
             lambda: MapPhase(input="i", offset=-1, agent_template=(STEP,)),
             "offset",
-            "too-small",
+            "out-of-range",
         ),
         (
             lambda: MapPhase(input="i", max_parallel=0, agent_template=(STEP,)),
             "max_parallel",
-            "too-small",
+            "out-of-range",
         ),
         (
             lambda: Workflow(name="a\nb", map=MapPhase(input="i", agent_template=(STEP,))),

@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from anabranch.values import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from anabranch.workflow import Workflow
 
 
-def read_workflow(file: str) -> Workflow:
+def read_workflow(file: str, *, max_parallel: int | None = None) -> Workflow:
     """Read and check a workflow file.
+
+    Args:
+        file: its path.
+        max_parallel: put in the place of what the file says, if given.
 
     Raises:
         UsageError: there is no such file, or it cannot be read.
@@ -20,7 +26,10 @@ def read_workflow(file: str) -> Workflow:
     """
     from anabranch.workflow import load_workflow
 
-    return load_workflow(_read(Path(file)), file=file)
+    workflow = load_workflow(_read(Path(file)), file=file)
+    if max_parallel is None:
+        return workflow
+    return evolve(workflow, map=evolve(workflow.map, max_parallel=max_parallel))
 
 
 def _read(path: Path) -> bytes:

@@ -1,21 +1,29 @@
 """Workflows: what the user wrote, normalised into one immutable value."""
 
 from anabranch.workflow.builders import map_phase, map_reduce, step
+from anabranch.workflow.items import plan_items
 from anabranch.workflow.loading import load_workflow
-from anabranch.workflow.model import DEFAULT_MAX_PARALLEL, MapPhase, Mode, Step, Workflow
+from anabranch.workflow.model import MapPhase, Mode, Step, Workflow
+from anabranch.workflow.plan import Plan, make_plan, plan_from_data, plan_to_data
+from anabranch.workflow.plan_text import plan_text
 from anabranch.workflow.printing import digest, to_data, to_yaml
 from anabranch.workflow.schema import workflow_schema
 
 __all__ = [
-    "DEFAULT_MAX_PARALLEL",
     "MapPhase",
     "Mode",
+    "Plan",
     "Step",
     "Workflow",
     "digest",
     "load_workflow",
+    "make_plan",
     "map_phase",
     "map_reduce",
+    "plan_from_data",
+    "plan_items",
+    "plan_text",
+    "plan_to_data",
     "step",
     "to_data",
     "to_yaml",

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import TypeAlias
 
-from anabranch.planning.commands import Command
+from anabranch.planning import Command, Duration
+from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.values import parse_duration
-from anabranch.workflow.model import DEFAULT_MAX_PARALLEL, MapPhase, Step, Workflow
-
-Duration: TypeAlias = str | float | timedelta
+from anabranch.workflow.model import MapPhase, Step, Workflow
 
 
 def step(

@@ -7,13 +7,14 @@ the model adds the name of the attribute, the loader the line and column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
 from attrs import Attribute, evolve
 
-from anabranch.values import ConfigError, Problem
+from anabranch.values import ConfigError, Location, Problem
 
 T = TypeVar("T")
 
@@ -23,11 +24,6 @@ Check = Callable[[T], Problems]
 """Empty when all is well."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-
-
-def well(_value: object) -> Problems:
-    """Accept whatever has the right type."""
-    return ()
 
 
 def passable(value: str) -> Problems:
@@ -76,6 +72,19 @@ def all_of(*checks: Check[T]) -> Check[T]:
     return check
 
 
+def inner_path(value: str) -> Problems:
+    """Refuse a path that leads out of the directory it is taken from.
+
+    >>> inner_path("../items.json")[0].expected
+    'a path from the top of the worktree, without `..`'
+    """
+    if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
+        expected = "a path from the top of the worktree, without `..`"
+        said = "leads out of the worktree"
+        return (Problem(code="outer-path", message=said, value=value, expected=expected),)
+    return one_line(value)
+
+
 def parsed_by(parse: Callable[[str], object]) -> Check[str | None]:
     """Refuse what a parser refuses, with all that it says; `None` is no text, and well."""
 
@@ -91,24 +100,6 @@ def parsed_by(parse: Callable[[str], object]) -> Check[str | None]:
     return check
 
 
-def at_least(minimum: int) -> Check[int | None]:
-    """Refuse a smaller number; `None` is no number, and well.
-
-    >>> at_least(1)(0)[0].expected
-    'a whole number, 1 or more'
-    """
-    expected = f"a whole number, {minimum} or more"
-
-    def check(value: int | None) -> Problems:
-        if value is None or value >= minimum:
-            return ()
-        return (
-            Problem(code="too-small", message="is too small", value=str(value), expected=expected),
-        )
-
-    return check
-
-
 def not_empty(value: Sized) -> Problems:
     """Refuse a collection with nothing in it."""
     if len(value):
@@ -116,12 +107,32 @@ def not_empty(value: Sized) -> Problems:
     return (Problem(code="empty", message="is empty", expected="at least one step"),)
 
 
+def distinct_names(names: Sequence[str | None]) -> Problems:
+    """Refuse steps of one name; a step without one goes by its number, from 0.
+
+    >>> [p.where.path for p in distinct_names(["build", None, "build", "1"])]
+    ['[2]', '[3]']
+    """
+    known = [str(at) if name is None else name for at, name in enumerate(names)]
+    return tuple(
+        Problem(
+            code="duplicate-name",
+            message="two steps have the same name",
+            where=Location(path=f"[{at}]"),
+            value=name,
+            expected="a name of its own; a step without one goes by its number",
+        )
+        for at, name in enumerate(known)
+        if name in known[:at]
+    )
+
+
 def lasting(value: timedelta | None) -> Problems:
     """Refuse a time limit that is over before it begins; `None` is no limit."""
     if value is None or value > timedelta():
         return ()
     expected = "a duration above zero, such as `30s`"
-    return (Problem(code="too-small", message="is no time at all", expected=expected),)
+    return (Problem(code="out-of-range", message="is no time at all", expected=expected),)
 
 
 def variable_name(value: str) -> Problems:
@@ -155,7 +166,11 @@ def require(check: Check[T], value: T, path: str) -> None:
     """
     problems = check(value)
     if problems:
-        raise ConfigError(*(evolve(p, where=evolve(p.where, path=path)) for p in problems))
+        raise ConfigError(*(_below(path, problem) for problem in problems))
+
+
+def _below(path: str, problem: Problem) -> Problem:
+    return evolve(problem, where=evolve(problem.where, path=path + (problem.where.path or "")))
 
 
 def checked(check: Check[Any]) -> Callable[[object, Attribute[Any], Any], None]:

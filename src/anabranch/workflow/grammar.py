@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import evolve
 
 from anabranch.expressions import parse_condition, parse_path
-from anabranch.planning.commands import Command
+from anabranch.planning import Command, JsonPath, parse_sort
 from anabranch.values import Json
 from anabranch.workflow.checks import (
     Check,
     all_of,
-    at_least,
+    inner_path,
     not_blank,
-    not_empty,
     one_line,
     parsed_by,
-    well,
 )
-from anabranch.workflow.model import MapPhase, Mode, Step, Workflow
+from anabranch.workflow.model import MapPhase, Mode, Step, Workflow, distinct_steps, some_steps
 from anabranch.workflow.scopes import Phase, references_known_in
 from anabranch.workflow.shapes import (
     Key,
@@ -125,13 +123,15 @@ STEP_SCHEMA: Final = _step_of(Phase.AGENT).schema
 """What `#/$defs/step` stands for in the schemas of this grammar."""
 
 
-def _steps_of(phase: Phase, check: Check[Sized] = well, **schema: Json) -> Shape[tuple[Step, ...]]:
+def _steps_of(
+    phase: Phase, check: Check[Sequence[Step]] = distinct_steps, **schema: Json
+) -> Shape[tuple[Step, ...]]:
     step = evolve(_step_of(phase), schema={"$ref": "#/$defs/step"})
     return list_of(step, "a list of steps", check=check, **schema)
 
 
 _SETUP_STEPS: Final = _steps_of(Phase.SETUP)
-_AGENT_STEPS: Final = _steps_of(Phase.AGENT, not_empty, minItems=1)
+_AGENT_STEPS: Final = _steps_of(Phase.AGENT, some_steps, minItems=1)
 _REDUCE_STEPS: Final = _steps_of(Phase.REDUCE)
 
 
@@ -163,21 +163,29 @@ MAP: Final = table(
     MapPhase,
     Key(
         "input",
-        text("a path", check=one_line, pattern=r"\S"),
+        text("a path", check=inner_path, pattern=r"\S"),
         "The JSON document with the items: a path from the top of the worktree.",
         required=True,
     ),
-    Key("json_path", text("a JSONPath", check=not_blank), "Where in it they are (RFC 9535)."),
+    Key(
+        "json_path",
+        text("a JSONPath", check=parsed_by(JsonPath)),
+        "Where in it they are (RFC 9535).",
+    ),
     Key("filter", _CONDITION, "Items that do not meet this condition are left out."),
-    Key("sort_by", text("fields to sort by"), "Such as `severity DESC, path`."),
+    Key(
+        "sort_by",
+        text("fields to sort by", check=parsed_by(parse_sort)),
+        "Such as `severity DESC, path`.",
+    ),
     Key(
         "distinct",
         text("a field", check=parsed_by(parse_path)),
         "Of items with an equal value here, the first stays.",
     ),
-    Key("offset", whole(0, at_least(0)), "How many items to leave out at the start."),
-    Key("max_items", whole(0, at_least(0)), "How many items to take at most."),
-    Key("max_parallel", whole(1, at_least(1)), "How many agents run at once at most."),
+    Key("offset", whole(0), "How many items to leave out at the start."),
+    Key("max_items", whole(0), "How many items to take at most."),
+    Key("max_parallel", whole(1), "How many agents run at once at most."),
     Key(
         "agent_template",
         _steps_or_commands(_AGENT_STEPS),

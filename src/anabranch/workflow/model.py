@@ -7,17 +7,21 @@ they were parsed once, to prove that they can be, before a value was made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from attrs import field, frozen
 
-from anabranch.expressions import parse_condition, parse_path
-from anabranch.planning.commands import Command
+from anabranch.expressions import parse_condition
+from anabranch.planning import Command, MapConfig
+from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.workflow.checks import (
-    at_least,
+    Problems,
     checked,
+    distinct_names,
+    inner_path,
     lasting,
     not_blank,
     not_empty,
@@ -26,9 +30,6 @@ from anabranch.workflow.checks import (
     require,
     variables,
 )
-
-DEFAULT_MAX_PARALLEL = 10
-"""How many agents run at once unless the workflow says otherwise."""
 
 
 def _copy(variables: Mapping[str, str]) -> Mapping[str, str]:
@@ -79,6 +80,16 @@ class Step:
         return self.command.name
 
 
+def distinct_steps(value: Sequence[Step]) -> Problems:
+    """Refuse a list of steps in which two have one name."""
+    return distinct_names([step.name for step in value])
+
+
+def some_steps(value: Sequence[Step]) -> Problems:
+    """Refuse a list of steps that is empty, or in which two have one name."""
+    return not_empty(value) or distinct_steps(value)
+
+
 @frozen(kw_only=True)
 class MapPhase:
     """The items, and what an agent does with each.
@@ -99,15 +110,31 @@ class MapPhase:
         agent_template: the steps of every agent, in order.
     """
 
-    input: str = field(validator=checked(one_line))
+    input: str = field(validator=checked(inner_path))
     json_path: str = "$"
-    filter: str | None = field(default=None, validator=checked(parsed_by(parse_condition)))
+    filter: str | None = None
     sort_by: str | None = None
-    distinct: str | None = field(default=None, validator=checked(parsed_by(parse_path)))
-    offset: int = field(default=0, validator=checked(at_least(0)))
-    max_items: int | None = field(default=None, validator=checked(at_least(0)))
-    max_parallel: int = field(default=DEFAULT_MAX_PARALLEL, validator=checked(at_least(1)))
-    agent_template: tuple[Step, ...] = field(validator=checked(not_empty))
+    distinct: str | None = None
+    offset: int = 0
+    max_items: int | None = None
+    max_parallel: int = DEFAULT_MAX_PARALLEL
+    agent_template: tuple[Step, ...] = field(validator=checked(some_steps))
+
+    def __attrs_post_init__(self) -> None:
+        _ = self.config
+
+    @cached_property
+    def config(self) -> MapConfig:
+        """How to choose the items, read from the texts."""
+        return MapConfig(
+            json_path=self.json_path,
+            filter=self.filter,
+            sort_by=self.sort_by or (),
+            distinct=self.distinct,
+            offset=self.offset,
+            max_items=self.max_items,
+            max_parallel=self.max_parallel,
+        )
 
 
 @frozen(kw_only=True)
@@ -125,7 +152,7 @@ class Workflow:
 
     name: str = field(validator=checked(one_line))
     mode: Mode = Mode.MAPREDUCE
-    setup: tuple[Step, ...] = ()
+    setup: tuple[Step, ...] = field(default=(), validator=checked(distinct_steps))
     setup_timeout: timedelta | None = field(default=None, validator=checked(lasting))
     map: MapPhase
-    reduce: tuple[Step, ...] = ()
+    reduce: tuple[Step, ...] = field(default=(), validator=checked(distinct_steps))

@@ -24,10 +24,12 @@ class Phase(StrEnum):
     REDUCE = "reduce"
 
 
+_WORKFLOW: Final = {"workflow": ("name", "run")}
+
 SCOPES: Final[Mapping[Phase, Mapping[str, tuple[str, ...]]]] = {
-    Phase.SETUP: {},
-    Phase.AGENT: {"item": ()},
-    Phase.REDUCE: {"map": ("total", "successful", "failed", "results")},
+    Phase.SETUP: _WORKFLOW,
+    Phase.AGENT: {**_WORKFLOW, "agent": ("id", "name"), "item": ()},
+    Phase.REDUCE: {**_WORKFLOW, "map": ("failed", "successful", "total")},
 }
 """What each phase knows, and what is inside; nothing where that depends on the items."""
 

@@ -102,9 +102,15 @@ def printed(check: Check[str]) -> Shape[str]:
     return Shape(read, {"type": ["string", "number", "boolean"]}, expected)
 
 
-def whole(minimum: int, check: Check[int | None]) -> Shape[int]:
-    """A whole number that passes a check; `minimum` tells the schema what the check wants."""
+def whole(minimum: int) -> Shape[int]:
+    """A whole number that is not too small."""
     expected = f"a whole number, {minimum} or more"
+
+    def check(value: int) -> Problems:
+        small = Problem(
+            code="out-of-range", message="is too small", value=str(value), expected=expected
+        )
+        return (small,) if value < minimum else ()
 
     def read(node: Node, spot: Spot) -> Result[int, Problems]:
         if not isinstance(node, Scalar) or type(node.value) is not int:
@@ -176,9 +182,19 @@ def list_of(
         problems = _gather(list(results))
         if problems:
             return Failure(problems)
-        return _checked(tuple(r.unwrap() for r in results), check, node, spot)
+        value = tuple(r.unwrap() for r in results)
+        found = tuple(_at_element(p, node, spot) for p in check(value))
+        return Failure(found) if found else Success(value)
 
     return Shape(read, {"type": "array", "items": element.schema, **schema}, expected)
+
+
+def _at_element(problem: Problem, node: Items, spot: Spot) -> Problem:
+    """Place a problem of the whole list; a path such as `[2]` says which element it is about."""
+    number = (problem.where.path or "").strip("[]")
+    if not number:
+        return spot.put(problem, node.place)
+    return spot.index(int(number)).put(problem, node.children[int(number)].place)
 
 
 def variables(check: Check[str]) -> Shape[dict[str, str]]:

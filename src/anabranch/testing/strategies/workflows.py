@@ -12,8 +12,10 @@ from typing import Any, Final
 from attrs import frozen
 from hypothesis import strategies as st
 
-from anabranch.planning.commands import Command
-from anabranch.workflow import MapPhase, Step, Workflow, to_data, to_yaml
+from anabranch.planning import Command, plan_work_assignments
+from anabranch.workflow import MapPhase, Plan, Step, Workflow, make_plan, to_data, to_yaml
+from anabranch.workflow.checks import inner_path
+from anabranch.workflow.model import distinct_steps
 
 _CONDITIONS = ("severity == 'high'", "size > 10 and not draft", "name in [a, 'b c']")
 _ORDERS = ("name", "severity DESC, name", "size ASC NULLS FIRST")
@@ -61,7 +63,7 @@ def map_phases() -> st.SearchStrategy[MapPhase]:
     """Map phases with any of their attributes."""
     return st.builds(
         MapPhase,
-        input=names(),
+        input=names().filter(lambda name: not inner_path(name)),
         json_path=st.sampled_from(["$", *_PATHS]),
         filter=st.none() | st.sampled_from(_CONDITIONS),
         sort_by=st.none() | st.sampled_from(_ORDERS),
@@ -74,7 +76,8 @@ def map_phases() -> st.SearchStrategy[MapPhase]:
 
 
 def _some_steps(*, min_size: int = 0) -> st.SearchStrategy[tuple[Step, ...]]:
-    return st.lists(steps(), min_size=min_size, max_size=3).map(tuple)
+    some = st.lists(steps(), min_size=min_size, max_size=3).map(tuple)
+    return some.filter(lambda found: not distinct_steps(found))
 
 
 def workflows() -> st.SearchStrategy[Workflow]:
@@ -87,6 +90,15 @@ def workflows() -> st.SearchStrategy[Workflow]:
         map=map_phases(),
         reduce=_some_steps(),
     )
+
+
+def plans() -> st.SearchStrategy[Plan]:
+    """Plans of workflows, with items and without."""
+    values = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+    items = values | st.dictionaries(st.sampled_from(["name", "size"]), values)
+    documents = st.lists(items, max_size=5)
+    assignments = documents.map(plan_work_assignments)
+    return st.builds(make_plan, workflows(), st.none() | assignments)
 
 
 _LAYOUTS: list[Callable[[Workflow], str]] = [

@@ -1,0 +1,78 @@
+"""The bytes of a map phase's input → its assignments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import islice
+
+from anabranch.planning import JsonPath, WorkAssignment, plan_work_assignments
+from anabranch.values import ConfigError, Json, Location, Problem
+from anabranch.workflow.model import MapPhase
+
+_SHOWN = 5
+
+
+def plan_items(phase: MapPhase, data: bytes) -> tuple[WorkAssignment, ...]:
+    """Plan the work on the items of a document.
+
+    Args:
+        phase: says where in the document the items are, and which of them to take.
+        data: the content of the file that `phase.input` names, JSON in UTF-8.
+
+    Raises:
+        ConfigError: it is not JSON, or nothing in it is where `json_path` says.
+
+    >>> from anabranch.workflow import map_phase
+    >>> plan_items(map_phase("i.json", ["make"], json_path="$.files[*]"), b'{"files": ["a.py"]}')
+    (WorkAssignment(id=0, item='a.py'),)
+    """
+    document = _document(phase, data)
+    path = phase.config.json_path
+    if path is not None and not path.find_all(document) and not _empties(document, path):
+        raise ConfigError(_no_match(phase, document))
+    return plan_work_assignments(document, phase.config)
+
+
+def _document(phase: MapPhase, data: bytes) -> Json:
+    try:
+        document: Json = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            Problem(
+                code="bad-json",
+                message=f"`{phase.input}` is no JSON document",
+                where=Location(path="map.input"),
+                value=str(error),
+            )
+        ) from None
+    return document
+
+
+def _empties(document: Json, path: JsonPath) -> bool:
+    """Whether the path asks for the elements of something that is there and has none."""
+    parent = path.text.removesuffix("[*]").removesuffix(".*")
+    return parent != path.text and bool(JsonPath(parent).find_all(document))
+
+
+def _no_match(phase: MapPhase, document: Json) -> Problem:
+    return Problem(
+        code="no-match",
+        message=f"nothing in `{phase.input}` is at this JSONPath",
+        where=Location(path="map.json_path"),
+        value=phase.json_path,
+        expected=_outline(document),
+    )
+
+
+def _outline(document: Json) -> str:
+    match document:
+        case Mapping() if document:
+            names = ", ".join(f"`$.{key}`" for key in islice(document, _SHOWN))
+            return f"the document has {names}{', …' if len(document) > _SHOWN else ''}"
+        case str() | bool() | int() | float() | None:
+            return "the document is a single value, `$`"
+        case Mapping():
+            return "the document is an empty object"
+        case _:
+            return f"the document is an array of {len(document)}, `$[*]`"

@@ -1,0 +1,106 @@
+"""A plan as a person reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from anabranch.planning import WorkAssignment
+from anabranch.values import format_duration
+from anabranch.workflow.model import MapPhase, Step
+from anabranch.workflow.plan import Batches, Plan
+
+_WIDTH: Final = 80
+_SHOWN: Final = 20
+
+
+def plan_text(plan: Plan) -> str:
+    """Write a plan for people: the phases, their steps in order, the agents and the limits.
+
+    >>> from anabranch.workflow import make_plan, map_phase, map_reduce
+    >>> flow = map_reduce("tidy", setup=["make list"], map=map_phase("files.json", ["tidy ${item}"]))
+    >>> print(plan_text(make_plan(flow)))
+    tidy
+    <BLANKLINE>
+    setup
+      1. make list
+    <BLANKLINE>
+    map: one agent for each item of `files.json`, known after setup; at most 10 at once
+      1. tidy ${item}
+    """
+    workflow = plan.workflow
+    limit = workflow.setup_timeout
+    within = "" if limit is None else f": within {format_duration(limit)}"
+    parts = [
+        [workflow.name],
+        _phase(f"setup{within}", workflow.setup, plan.setup),
+        [*_map(plan), *_agents(plan.assignments or ())],
+        _phase("reduce", workflow.reduce, plan.reduce),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _phase(head: str, steps: Sequence[Step], batches: Batches) -> list[str]:
+    return [head, *_steps(steps, batches)] if steps else []
+
+
+def _map(plan: Plan) -> Iterator[str]:
+    phase = plan.workflow.map
+    known = plan.assignments
+    if known is None:
+        agents = f"one agent for each item of `{phase.input}`, known after setup"
+    else:
+        agents = f"{_count(len(known), 'agent')} for the items of `{phase.input}`"
+    yield f"map: {agents}; at most {phase.max_parallel} at once"
+    yield from (f"  {line}" for line in _choice(phase))
+    yield from _steps(phase.agent_template, plan.agent)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _choice(phase: MapPhase) -> Iterator[str]:
+    """How the items are chosen, in the order in which it is done."""
+    if phase.json_path != "$":
+        yield f"at {phase.json_path}"
+    for word, text in (("where", phase.filter), ("by", phase.sort_by), ("one per", phase.distinct)):
+        if text is not None:
+            yield f"{word} {text}"
+    if phase.offset:
+        yield f"without the first {phase.offset}"
+    if phase.max_items is not None:
+        yield f"at most {phase.max_items} of them"
+
+
+def _steps(steps: Sequence[Step], batches: Batches) -> Iterator[str]:
+    beside = {number: batch for batch in batches for number in batch}
+    for number, step in enumerate(steps):
+        others = [str(other + 1) for other in beside[number] if other != number]
+        notes = [*_conditions(step), *([f"beside {', '.join(others)}"] if others else [])]
+        told = f"  ({'; '.join(notes)})" if notes else ""
+        yield f"  {number + 1}. {_short(step.name or step.command.shell)}{told}"
+
+
+def _conditions(step: Step) -> Iterator[str]:
+    if step.when is not None:
+        yield f"when {step.when}"
+    if step.timeout is not None:
+        yield f"within {format_duration(step.timeout)}"
+    if step.commit_required:
+        yield "must commit"
+
+
+def _agents(assignments: Sequence[WorkAssignment]) -> Iterator[str]:
+    width = max((len(one.agent_name) for one in assignments[:_SHOWN]), default=0)
+    for one in assignments[:_SHOWN]:
+        item = one.item if isinstance(one.item, str) else json.dumps(one.item, ensure_ascii=False)
+        yield f"  {one.agent_name:{width}}  {_short(item)}"
+    if len(assignments) > _SHOWN:
+        yield f"  … and {len(assignments) - _SHOWN} more"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
