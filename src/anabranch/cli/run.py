@@ -8,7 +8,8 @@ from anabranch.cli.commands import COMMANDS
 from anabranch.cli.files import read_workflow
 from anabranch.cli.options import file_argument, json_option, max_parallel_option, repo_option
 from anabranch.cli.output import Output
-from anabranch.values import HostError, RunStatus
+from anabranch.cli.repositories import open_repository
+from anabranch.values import RunStatus
 
 
 @click.command("run", help=COMMANDS["run"])
@@ -20,18 +21,14 @@ from anabranch.values import HostError, RunStatus
 def command(output: Output, file: str, repo: str, max_parallel: int | None) -> int:
     """Check everything first; then run, and exit with 1 if anything failed."""
     import anyio
-    from attrs import evolve
 
     from anabranch.cli.progress import Progress
     from anabranch.cli.summary import as_data, as_text
     from anabranch.engine import LocalRun, new_run_id
     from anabranch.lifecycle import summarise
-    from anabranch.services.git import GitRepository
 
-    workflow = read_workflow(file)
-    if max_parallel is not None:
-        workflow = evolve(workflow, map=evolve(workflow.map, max_parallel=max_parallel))
-    repository = GitRepository.open(repo).alt(_raised).unwrap()
+    workflow = read_workflow(file, max_parallel=max_parallel)
+    repository = open_repository(repo)
     with Progress(output) as progress:
         run = LocalRun(
             workflow=workflow,
@@ -43,7 +40,3 @@ def command(output: Output, file: str, repo: str, max_parallel: int | None) -> i
     summary = summarise(state)
     output.result(as_text(summary, repo), as_data(summary))
     return 0 if state.status is RunStatus.COMPLETED else 1
-
-
-def _raised(error: HostError) -> HostError:
-    raise error

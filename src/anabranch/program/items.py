@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import Effect, from_result
 from anabranch.effects.work import read_file
 from anabranch.environment import HasFiles, Worktree
-from anabranch.planning import MapConfig, WorkAssignment, plan_work_assignments
-from anabranch.values import AnabranchError, ConfigError, Json, Location, Problem
-from anabranch.workflow import MapPhase
+from anabranch.planning import WorkAssignment
+from anabranch.values import AnabranchError, ConfigError, Location, Problem
+from anabranch.workflow import MapPhase, plan_items
 
 
 def read_assignments(
@@ -39,36 +37,6 @@ def assignments_of(
 ) -> Result[tuple[WorkAssignment, ...], AnabranchError]:
     """The assignments for a document, given as the bytes of its file."""
     try:
-        document: Json = json.loads(data)
-    except ValueError as error:
-        return Failure(_problem("bad-json", f"not a JSON document: {error}", "map.input"))
-    config = MapConfig(
-        json_path=phase.json_path,
-        filter=phase.filter,
-        sort_by=phase.sort_by or (),
-        distinct=phase.distinct,
-        offset=phase.offset,
-        max_items=phase.max_items,
-        max_parallel=phase.max_parallel,
-    )
-    if document and not plan_work_assignments(document, MapConfig(json_path=phase.json_path)):
-        text = f"`{phase.json_path}` matches nothing in `{phase.input}`"
-        return Failure(_problem("no-match", text, "map.json_path", _outline(document)))
-    return Success(plan_work_assignments(document, config))
-
-
-def _problem(code: str, message: str, path: str, expected: str | None = None) -> ConfigError:
-    return ConfigError(
-        Problem(code=code, message=message, where=Location(path=path), expected=expected)
-    )
-
-
-def _outline(document: Json) -> str:
-    """What a path could begin with."""
-    match document:
-        case dict():
-            return "a path such as " + ", ".join(f"`$.{key}`" for key in list(document)[:5])
-        case list():
-            return "a path such as `$[*]`: the document is an array"
-        case _:
-            return "`$`: the document is a single value"
+        return Success(plan_items(phase, data))
+    except ConfigError as error:
+        return Failure(error)
