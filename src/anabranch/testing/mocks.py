@@ -38,6 +38,7 @@ from anabranch.environment import (
     WorktreeRequest,
 )
 from anabranch.services.journal import MemoryJournal
+from anabranch.values import lines_of
 
 Answer: TypeAlias = CommandOutput | CommandError
 Answering: TypeAlias = Answer | Callable[[Invocation], Answer]
@@ -87,7 +88,8 @@ class MockCommands:
             return Failure(answer)
         if listener is not None:
             for name, stream in (("stdout", answer.stdout), ("stderr", answer.stderr)):
-                listener(name, stream.head.splitlines())
+                if lines := lines_of(stream.head):
+                    listener(name, lines)
         return Success(answer)
 
     def _answer(self, invocation: Invocation) -> Answer:

@@ -1,4 +1,4 @@
-"""The words everyone shares: errors, hints, durations, statuses, JSON."""
+"""The words everyone shares: errors, hints, durations, statuses, lines, JSON."""
 
 from anabranch.values.durations import format_duration, parse_duration
 from anabranch.values.errors import (
@@ -12,10 +12,12 @@ from anabranch.values.errors import (
     UsageError,
 )
 from anabranch.values.json import Json
+from anabranch.values.lines import LONGEST_LINE, lines_of, split_lines
 from anabranch.values.statuses import RunStatus, StepStatus
 from anabranch.values.suggestions import did_you_mean
 
 __all__ = [
+    "LONGEST_LINE",
     "AnabranchError",
     "ConfigError",
     "HostError",
@@ -29,5 +31,7 @@ __all__ = [
     "UsageError",
     "did_you_mean",
     "format_duration",
+    "lines_of",
     "parse_duration",
+    "split_lines",
 ]

@@ -1,19 +1,18 @@
 """What becomes of one output stream: its ends in memory, all of it in a log, lines to a listener.
 
-Memory is bounded whatever the process prints. A line longer than `LONGEST_LINE` reaches the
-listener in pieces; nothing of it is lost.
+Memory is bounded whatever the process prints. A line longer than `values.LONGEST_LINE` reaches
+the listener in pieces; nothing of it is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, Final, final
+from typing import BinaryIO, final
 
 from attrs import frozen
 
 from anabranch.environment import Captured
-
-LONGEST_LINE: Final = 1 << 20
+from anabranch.values import split_lines
 
 LineListener = Callable[[Sequence[bytes]], None]
 
@@ -29,18 +28,6 @@ class Limits:
 
     head: int = 1 << 20
     tail: int = 1 << 16
-
-
-def split_lines(carry: bytes, data: bytes) -> tuple[list[bytes], bytes]:
-    r"""The lines that are complete now, without their ends, and what is left for later.
-
-    >>> split_lines(b"on", b"e\ntwo\nthr")
-    ([b'one', b'two'], b'thr')
-    """
-    *lines, rest = (carry + data).split(b"\n")
-    if len(rest) > LONGEST_LINE:
-        return [*lines, rest], b""
-    return lines, rest
 
 
 @final
