@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 
-SLEEP = ["sleep", sys.argv[1]]
+SLEEP = ["sleep", *sys.argv[1:]]
 QUIET = subprocess.DEVNULL
 
 
@@ -29,15 +29,21 @@ def daemon(*, quiet: bool, env: dict[str, str] | None = None) -> None:
     os._exit(0)
 
 
-same_group = subprocess.Popen(SLEEP, stdout=QUIET)
-own_group = subprocess.Popen(SLEEP, stdout=QUIET, process_group=0)
-own_session = subprocess.Popen(SLEEP, stdout=QUIET, start_new_session=True)
-daemon(quiet=True)
-nohup = subprocess.Popen(["nohup", *SLEEP], stdout=QUIET, stderr=QUIET)
-daemon(quiet=True, env={"PATH": os.defpath})
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-deaf = subprocess.Popen(SLEEP, stdout=QUIET)
-signal.signal(signal.SIGTERM, signal.SIG_DFL)
-daemon(quiet=False)
-os.write(1, b"ready\n")
-same_group.wait()
+def main() -> None:
+    """Start them all."""
+    same_group = subprocess.Popen(SLEEP, stdout=QUIET)
+    subprocess.Popen(SLEEP, stdout=QUIET, process_group=0)
+    subprocess.Popen(SLEEP, stdout=QUIET, start_new_session=True)
+    daemon(quiet=True)
+    subprocess.Popen(["nohup", *SLEEP], stdout=QUIET, stderr=QUIET)
+    daemon(quiet=True, env={"PATH": os.defpath})
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen(SLEEP, stdout=QUIET)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    daemon(quiet=False)
+    os.write(1, b"ready\n")
+    same_group.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -20,8 +20,6 @@ import anyio
 from anabranch.environment import Invocation
 from anabranch.services.processes import BestContainment, LocalCommands, ReaperContainment
 
-kind, *argv = sys.argv[1:]
-
 
 def _live_on() -> None:
     with suppress(BrokenPipeError):
@@ -32,15 +30,21 @@ def _live_on() -> None:
 
 
 def listen(_stream: str, lines: Sequence[bytes]) -> None:
-    if kind == "forking" and os.fork() == 0:
+    if "forking" in sys.argv and os.fork() == 0:
         _live_on()
     os.write(1, b"".join(line + b"\n" for line in lines))
 
 
-# A shell that starts this in the background may have it ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-runner = LocalCommands(
-    containment=BestContainment() if kind == "best" else ReaperContainment(),
-)
-command = Invocation(argv=tuple(argv), cwd=str(Path.cwd()), grace=timedelta(seconds=0.05))
-anyio.run(runner.run, command, listen)
+def main(kind: str, *argv: str) -> None:
+    """Run a command."""
+    # A shell that starts this in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    runner = LocalCommands(
+        containment=BestContainment() if kind == "best" else ReaperContainment(),
+    )
+    command = Invocation(argv=argv, cwd=str(Path.cwd()), grace=timedelta(seconds=0.05))
+    anyio.run(runner.run, command, listen)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

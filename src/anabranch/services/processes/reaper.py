@@ -120,7 +120,11 @@ class _Keeper:
         self._links = _Links()
         self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = _launch(theirs, self._pid, cgroup)
+            try:
+                self._process = _launch(theirs, self._pid, cgroup)
+            except UnavailableError:
+                self._link.close()
+                raise
         self.dismiss = weakref.finalize(self, _dismiss, self._link, self._process, self._links)
         self._link.settimeout(_PATIENCE)
         answer = _receive(self._link).decode()

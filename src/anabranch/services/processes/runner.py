@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 from time import monotonic
-from typing import Final, final
+from types import TracebackType
+from typing import Final, Self, final
 
 from anyio import CancelScope
 from returns.result import Failure, Result, Success
@@ -41,7 +42,8 @@ class LocalCommands:
 
     Each command leads a session of its own, without a terminal, and reads an empty input unless
     it is given one. A listener is called on the event loop with the lines as they come, without
-    their ends; while it works the command waits, once its pipe is full.
+    their ends; while it works the command waits, once its pipe is full. As a context manager
+    it ends, at its exit, what commands left running.
 
     Args:
         logs: a directory for log files, named after the label of each command; `None` keeps
@@ -130,6 +132,17 @@ class LocalCommands:
             with CancelScope(shield=True):
                 await end(within, grace)
             self._lingering = [each for each in self._lingering if _lives_on(each[1])]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
 
     async def aclose(self) -> None:
         """End what commands left running, and let go of everything. Twice is once."""

@@ -37,13 +37,13 @@ import select
 import signal
 import socket
 import sys
+from array import array
 from collections.abc import Callable, Collection, Iterator
 from types import FrameType
 
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 PATIENCE = 8.0
-_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -133,6 +133,19 @@ def _end_cgroup(path: str) -> None:
 
 
 # --- what keeper and warden share --------------------------------------------------------------
+
+
+def receive(link: socket.socket) -> tuple[bytes, list[int]]:
+    """A message and the descriptors that came with it, at most four, closed on `exec`.
+
+    `socket.recv_fds` ignores its flags, and what it receives would leak into every command.
+    """
+    room = socket.CMSG_LEN(4 * array("i").itemsize)
+    message, ancillary, _, _ = link.recvmsg(16, room, socket.MSG_CMSG_CLOEXEC)
+    fds = array("i")
+    for _, _, data in ancillary:
+        fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return message, fds.tolist()
 
 
 class Reaper:
@@ -251,7 +264,7 @@ class Warden(Reaper):
 
     def obey(self) -> bool:
         """Do what the next message says; whether there was one."""
-        message, fds, _, _ = socket.recv_fds(self.link, 16, 4, _CLOEXEC)
+        message, fds = receive(self.link)
         match message:
             case b"R":
                 self.start(fds)
@@ -345,7 +358,7 @@ class Keeper(Reaper):
             return False
         if self.link.fileno() not in ready:
             return True
-        _, fds, _, _ = socket.recv_fds(self.link, 16, 1, _CLOEXEC)
+        _, fds = receive(self.link)
         if fds:
             self.hire(socket.socket(fileno=fds[0]))
         return bool(fds)

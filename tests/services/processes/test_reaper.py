@@ -1,0 +1,248 @@
+"""What wardens promise beyond the survivors: status, leftovers, deaths among the helpers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+
+from anabranch.environment import CommandFault, Invocation
+from anabranch.services.processes import (
+    BestContainment,
+    GroupContainment,
+    LocalCommands,
+    ReaperContainment,
+)
+from anabranch.services.processes.warden import living
+from tests.services.processes.survivors import alive, all_dead, family, whole_family
+
+pytestmark = pytest.mark.anyio
+
+
+def sh(script: str, cwd: Path) -> Invocation:
+    return Invocation(argv=("sh", "-c", script), cwd=str(cwd))
+
+
+def bare_output(script: str, cwd: Path) -> str:
+    """What a script prints when `subprocess` runs it."""
+    argv = ["sh", "-c", script]
+    environ, null = dict(os.environ), subprocess.DEVNULL
+    return subprocess.check_output(argv, cwd=cwd, env=environ, stdin=null).decode()
+
+
+def start(argv: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(argv)
+
+
+def descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+def children(pid: int) -> set[int]:
+    return {child for child, parent, *_ in living() if parent == pid}
+
+
+def helpers(before: set[int]) -> tuple[int, int]:
+    """The keeper that was not there before, and its only warden."""
+    (keeper,) = children(os.getpid()) - before
+    (warden,) = children(keeper)
+    assert ("anabranch-keep", "anabranch-ward") == (name_of(keeper), name_of(warden))
+    return keeper, warden
+
+
+def name_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+
+
+def left_behind(mark: str) -> str:
+    """Leave a daemon behind that sleeps under a mark."""
+    return f"setsid sh -c 'sleep {mark} >/dev/null 2>&1 &'"
+
+
+async def test_the_exit_status_of_other_children_is_left_alone(tmp_path: Path) -> None:
+    mine = start(["sh", "-c", "exit 7"])
+    async with LocalCommands() as runner:
+        for script in ("true &", left_behind("0.01"), "exit 3"):
+            await runner.run(sh(script, tmp_path))
+    assert 7 == await anyio.to_thread.run_sync(mine.wait)
+
+
+async def test_no_descriptor_and_no_process_is_left_of_a_runner(tmp_path: Path) -> None:
+    before = descriptors(), children(os.getpid())
+    async with LocalCommands() as runner:
+        for script in ("echo one", "exit 1", left_behind("1000"), "nonsense-program"):
+            await runner.run(sh(script, tmp_path))
+    assert before == (descriptors(), children(os.getpid()))
+
+
+async def test_a_runner_that_nobody_holds_any_more_ends_its_helpers(tmp_path: Path) -> None:
+    before = children(os.getpid())
+    await LocalCommands().run(sh("true", tmp_path))
+    assert before == children(os.getpid())
+
+
+async def test_a_warden_serves_one_command_after_the_other(tmp_path: Path) -> None:
+    async with LocalCommands() as runner:
+        parents = {
+            (await runner.run(sh("echo $PPID", tmp_path))).unwrap().stdout.text for _ in range(5)
+        }
+    assert 1 == len(parents)
+
+
+async def test_what_is_left_behind_lives_until_its_directory_is_given_up(tmp_path: Path) -> None:
+    here, there = tmp_path / "a", tmp_path / "ab"
+    with family(tmp_path) as (_, one), family(tmp_path) as (_, other):
+        async with LocalCommands() as runner:
+            for place, mark in ((here, one), (there, other)):
+                place.mkdir()
+                await runner.run(sh(left_behind(mark), place))
+            assert (1, 1) == (len(alive(one)), len(alive(other)))
+            await runner.end_within(str(here))
+            assert (0, 1) == (len(alive(one)), len(alive(other)))
+        assert 0 == len(alive(other))
+
+
+async def test_what_is_left_behind_and_holds_the_output_open_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    with family(tmp_path) as (_, mark):
+        async with LocalCommands() as runner:
+            done = await runner.run(sh(f"echo begun; sleep {mark} &", tmp_path))
+            assert 1 == len(alive(mark))
+    assert b"begun\n" == done.unwrap().stdout.head
+
+
+async def test_output_that_comes_just_after_the_exit_is_not_lost(tmp_path: Path) -> None:
+    async with LocalCommands() as runner:
+        done = await runner.run(sh("(sleep 0.1; echo late) & echo early", tmp_path))
+    assert b"early\nlate\n" == done.unwrap().stdout.head
+
+
+async def test_a_command_that_signals_its_whole_group_ends_only_itself(tmp_path: Path) -> None:
+    async with LocalCommands() as runner:
+        done = await runner.run(sh("kill -KILL 0", tmp_path))
+        again = await runner.run(sh("echo on", tmp_path))
+    assert -signal.SIGKILL == done.unwrap().exit_code
+    assert b"on\n" == again.unwrap().stdout.head
+
+
+async def test_when_the_warden_is_killed_its_command_goes_with_it_and_the_result_says_so(
+    tmp_path: Path,
+) -> None:
+    before = children(os.getpid())
+    marks: list[set[int]] = []
+    with family(tmp_path) as (invocation, mark):
+
+        def kill_warden(_stream: str, _lines: Sequence[bytes]) -> None:
+            marks.append(whole_family(mark))
+            os.kill(helpers(before)[1], signal.SIGKILL)
+
+        async with LocalCommands() as runner:
+            error = (await runner.run(invocation, kill_warden)).failure()
+            assert all_dead(marks[0])
+            assert b"on\n" == (await runner.run(sh("echo on", tmp_path))).unwrap().stdout.head
+    assert CommandFault.EXIT is error.fault
+    assert error.message.startswith("exit code unknown")
+
+
+async def test_when_the_keeper_is_killed_commands_go_on_and_a_new_one_is_started(
+    tmp_path: Path,
+) -> None:
+    before = children(os.getpid())
+
+    def kill_keeper(_stream: str, lines: Sequence[bytes]) -> None:
+        if b"begun" in lines:
+            keeper, _ = helpers(before)
+            os.kill(keeper, signal.SIGKILL)
+            all_dead({keeper})
+
+    async with LocalCommands() as runner:
+        done = await runner.run(sh("echo begun; sleep 0.1; echo done", tmp_path), kill_keeper)
+        again = await runner.run(sh("echo on", tmp_path))
+    assert b"begun\ndone\n" == done.unwrap().stdout.head
+    assert b"on\n" == again.unwrap().stdout.head
+
+
+async def test_many_at_once_do_not_mix_up(tmp_path: Path) -> None:
+    printed: dict[int, str] = {}
+    async with LocalCommands() as runner, anyio.create_task_group() as tasks:
+
+        async def one(number: int) -> None:
+            done = await runner.run(sh(f"echo {number}; exit {number}", tmp_path))
+            output = done.unwrap()
+            printed[output.exit_code] = output.stdout.text.strip()
+
+        for number in range(40):
+            tasks.start_soon(one, number)
+    assert {number: str(number) for number in range(40)} == printed
+
+
+@pytest.mark.parametrize("containment", [GroupContainment, ReaperContainment])
+async def test_a_process_finds_what_it_would_find_under_subprocess(
+    tmp_path: Path, containment: type[GroupContainment | ReaperContainment]
+) -> None:
+    script = (
+        "umask; pwd; ls /proc/$$/fd; ps -o tty= -p $$; readlink /proc/self/ns/pid; id; ulimit -a;"
+        "env | grep -v ^ANABRANCH | sort; grep SigBlk /proc/self/status"
+    )
+    bare = bare_output(script, tmp_path)
+    async with LocalCommands(containment=containment()) as runner:
+        done = await runner.run(sh(script, tmp_path))
+    assert bare == done.unwrap().stdout.text
+
+
+async def test_signals_are_ignored_as_under_subprocess(tmp_path: Path) -> None:
+    script = "grep SigIgn /proc/self/status"
+    async with LocalCommands() as runner:
+        done = await runner.run(sh(script, tmp_path))
+    # `posix_spawn` of glibc leaves its two internal signals, 32 and 33, ignored.
+    ours = int(done.unwrap().stdout.text.split()[1], 16) & ~(0b11 << 31)
+    assert int(bare_output(script, tmp_path).split()[1], 16) == ours
+
+
+async def test_a_group_leader_can_be_signalled_by_its_own_number(tmp_path: Path) -> None:
+    async with LocalCommands() as runner:
+        done = await runner.run(sh("kill -TERM -$$; sleep 1000", tmp_path))
+    assert -signal.SIGTERM == done.unwrap().exit_code
+
+
+async def test_what_a_process_used_is_told(tmp_path: Path) -> None:
+    argv = (sys.executable, "-I", "-S", "-c", "b'x' * 50_000_000; sum(range(1_000_000))")
+    async with LocalCommands() as runner:
+        output = (await runner.run(Invocation(argv=argv, cwd=str(tmp_path)))).unwrap()
+    assert output.usage is not None
+    assert output.usage.memory > 50_000_000
+    assert output.usage.user.total_seconds() > 0
+
+
+async def test_without_an_interpreter_for_the_helper_commands_run_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    containment = BestContainment()
+    async with LocalCommands(containment=containment) as runner:
+        done = await runner.run(sh("echo on", tmp_path))
+    assert b"on\n" == done.unwrap().stdout.head
+    assert "there is no Python interpreter to run a helper process with" == containment.reason
+
+
+async def test_a_helper_that_does_not_start_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    containment = BestContainment()
+    async with LocalCommands(containment=containment) as runner:
+        await runner.run(sh("true", tmp_path))
+    assert "the helper process did not start" == containment.reason
+
+
+def test_a_copy_of_this_process_has_helpers_of_its_own(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("forking.py")
+    done = subprocess.check_output([sys.executable, str(script)], cwd=tmp_path)
+    assert b"parent child parent" == done
