@@ -39,13 +39,14 @@ def put_away(path: str, trash: str) -> str | None:
     Returns:
         Where it is now, for `delete`; `None` if there was nothing.
     """
-    os.makedirs(trash, exist_ok=True)
     target = os.path.join(trash, uuid.uuid4().hex)
-    try:
-        os.rename(path, target)
-    except FileNotFoundError:
-        return None
-    return target
+    while os.path.lexists(path):
+        # `delete` of another thread may take the empty trash directory away in between.
+        os.makedirs(trash, exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.rename(path, target)
+            return target
+    return None
 
 
 def delete(path: str) -> None:
