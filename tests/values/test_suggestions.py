@@ -21,3 +21,9 @@ def test_a_name_that_is_near_to_nothing_has_no_hint() -> None:
 
 def test_the_order_of_the_known_names_does_not_matter() -> None:
     assert did_you_mean("aa", ["ab", "ac"]) == did_you_mean("aa", ["ac", "ab"])
+
+
+def test_a_thousand_names_are_searched_and_more_are_not() -> None:
+    names = [f"step-{at}" for at in range(1000)]
+    assert "did you mean `step-7`?" == did_you_mean("step-7", names)
+    assert did_you_mean("step-7", [*names, "another"]) is None

@@ -38,7 +38,10 @@ from anabranch.planning.schedule import (
     most_urgent_first,
     plan_schedule,
 )
+from anabranch.planning.schemas import Doubt, SchemaDifference, schema_differences
 from anabranch.planning.sorting import SortKey, parse_sort, sort_items
+from anabranch.planning.step_graph import StepGraph, StepKind, StepNode
+from anabranch.planning.validation import SizeLimits, Strictness, validate_steps
 from anabranch.planning.verification import batch_violations, schedule_violations
 from anabranch.planning.work import (
     MapConfig,
@@ -64,6 +67,7 @@ __all__ = [
     "CommandGraph",
     "CriticalPath",
     "Custom",
+    "Doubt",
     "Duration",
     "Estimate",
     "EstimateSource",
@@ -84,7 +88,13 @@ __all__ = [
     "RetryDecision",
     "RetryPolicy",
     "Schedule",
+    "SchemaDifference",
+    "SizeLimits",
     "SortKey",
+    "StepGraph",
+    "StepKind",
+    "StepNode",
+    "Strictness",
     "Usage",
     "WorkAssignment",
     "access_of",
@@ -112,8 +122,10 @@ __all__ = [
     "plan_schedule",
     "plan_work_assignments",
     "schedule_violations",
+    "schema_differences",
     "select_items",
     "sort_items",
     "started",
     "undeclared_writes",
+    "validate_steps",
 ]

@@ -15,11 +15,12 @@ from attrs import evolve, frozen
 
 from anabranch.planning.access import NOTHING, AccessSet
 from anabranch.planning.antichain import largest_antichain
+from anabranch.planning.checks import refuse
 from anabranch.planning.command_access import access_of, with_shared_outputs
 from anabranch.planning.commands import Command
 from anabranch.planning.critical_path import CriticalPath, critical_path, longest_before
 from anabranch.planning.digraph import nearest_order, reversed_edges, topological_order
-from anabranch.planning.references import cycle_problems, dependency_problems, resolved
+from anabranch.planning.references import cycle_problems, name_problems, resolved
 from anabranch.planning.scoreboard import Predecessors, waits_of
 from anabranch.values import ConfigError, Location, Problem
 
@@ -217,11 +218,11 @@ def analyze_dependencies(commands: Sequence[Command]) -> CommandGraph:
     """
     names = [str(at) if c.name is None else c.name for at, c in enumerate(commands)]
     depends_on = [command.depends_on for command in commands]
-    problems = dependency_problems(names, depends_on, place="commands")
-    accesses = list(_accesses(commands, problems))
-    if problems:
-        raise ConfigError(*problems)
     explicit = resolved(names, depends_on)
+    problems = name_problems(names, depends_on, _place)
+    problems += cycle_problems(names, explicit)
+    accesses = list(_accesses(commands, problems))
+    refuse(problems)
     sequence = nearest_order(reversed_edges(explicit), explicit)
     implied = waits_of(accesses, sequence)
     waits = (tuple(sorted({*i, *e})) for i, e in zip(implied, explicit, strict=False))
@@ -233,6 +234,10 @@ def _accesses(commands: Sequence[Command], problems: list[Problem]) -> Iterator[
         try:
             yield with_shared_outputs(access_of(command))
         except ConfigError as error:
-            where = Location(path=f"commands[{at}]")
+            where = Location(path=_place(at))
             problems += [evolve(problem, where=where) for problem in error.problems]
             yield NOTHING
+
+
+def _place(at: int) -> str:
+    return f"commands[{at}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from anabranch.planning.digraph import elementary_cycles, reversed_edges
@@ -12,38 +12,43 @@ from anabranch.values import Location, Problem, did_you_mean
 _CYCLES_SHOWN: Final = 20
 
 
+def first_index(names: Sequence[str]) -> dict[str, int]:
+    """Say where each name stands first."""
+    return {name: at for at, name in reversed(list(enumerate(names)))}
+
+
 def resolved(names: Sequence[str], depends_on: Sequence[Sequence[str]]) -> list[list[int]]:
     """Replace the names by indices, each once and ascending; unknown names and self-loops go.
 
     >>> resolved(["a", "b"], [[], ["a", "a", "b", "c"]])
     [[], [0]]
     """
-    index = _first_index(names)
+    index = first_index(names)
     return [
         sorted({index[name] for name in wanted if name in index} - {at})
         for at, wanted in enumerate(depends_on)
     ]
 
 
-def dependency_problems(
-    names: Sequence[str], depends_on: Sequence[Sequence[str]], *, place: str
+def name_problems(
+    names: Sequence[str], depends_on: Sequence[Sequence[str]], place: Callable[[int], str]
 ) -> list[Problem]:
-    """Check who depends on whom, by name.
+    """Check who depends on whom, by name; cycles are for `cycle_problems`.
 
     Args:
         names: what the steps are called, in their order.
         depends_on: for each of them, the names it waits for.
-        place: the path of the list they stand in, such as `steps`.
+        place: the path of the step with an index, such as `steps[3]`.
 
     Returns:
-        Every duplicate name, then unknown names, self-loops and duplicate edges, then cycles.
+        Every duplicate name, then unknown names, self-loops and duplicate edges by step.
     """
-    index = _first_index(names)
+    index = first_index(names)
     problems = list(_duplicate_names(names, index, place))
     for at, wanted in enumerate(depends_on):
-        where = Location(path=f"{place}[{at}].depends_on")
+        where = Location(path=f"{place(at)}.depends_on")
         problems += _edge_problems(index, at, wanted, where)
-    return problems + cycle_problems(names, resolved(names, depends_on))
+    return problems
 
 
 def cycle_problems(names: Sequence[str], waits: Sequence[Sequence[int]]) -> list[Problem]:
@@ -61,21 +66,17 @@ def cycle_problems(names: Sequence[str], waits: Sequence[Sequence[int]]) -> list
     return problems
 
 
-def _first_index(names: Sequence[str]) -> dict[str, int]:
-    return {name: at for at, name in reversed(list(enumerate(names)))}
-
-
 def _duplicate_names(
-    names: Sequence[str], index: Mapping[str, int], place: str
+    names: Sequence[str], index: Mapping[str, int], place: Callable[[int], str]
 ) -> Iterator[Problem]:
     for at, name in enumerate(names):
         if index[name] != at:
             yield Problem(
                 code="duplicate-name",
                 message="two steps have the same name",
-                where=Location(path=f"{place}[{at}]"),
+                where=Location(path=place(at)),
                 value=name,
-                expected=f"a name that {place}[{index[name]}] does not have",
+                expected=f"a name that {place(index[name])} does not have",
             )
 
 
@@ -91,6 +92,17 @@ def _edge_problems(
         if times > 1:
             message = "a step is named more than once"
             yield Problem(code="duplicate-edge", message=message, where=where, value=name)
+
+
+def unknown_step(name: str, known: Iterable[str], where: Location) -> Problem:
+    """Report a name that no step has."""
+    return Problem(
+        code="unknown-step",
+        message="no step has this name",
+        where=where,
+        value=name,
+        hint=did_you_mean(name, known),
+    )
 
 
 def _self_loop(name: str, where: Location) -> Problem:

@@ -10,6 +10,7 @@ from anabranch.planning.access import AccessSet
 from anabranch.planning.commands import Command
 from anabranch.planning.graph import CommandGraph
 from anabranch.planning.resources import Claim, Limits, RateLimit
+from anabranch.planning.step_graph import StepGraph, StepKind, StepNode
 
 _VARIABLES = st.sampled_from(["A", "B", "C", "map", "map.results"])
 _SEGMENTS = st.sampled_from(
@@ -134,3 +135,40 @@ def durations_of(graph: CommandGraph) -> st.SearchStrategy[list[timedelta]]:
     count = len(graph.names)
     length = st.integers(0, 9).map(lambda seconds: timedelta(seconds=seconds))
     return st.lists(length, min_size=count, max_size=count)
+
+
+def step_graphs(*, max_size: int = 7) -> st.SearchStrategy[StepGraph]:
+    """Graphs of steps with every kind of mistake in them, and some with none."""
+    names = [f"s{at}" for at in range(max_size)]
+    ends = st.none() | st.frozensets(st.sampled_from(names), max_size=2)
+    return st.builds(
+        StepGraph,
+        steps=st.lists(_step(names), max_size=max_size).map(tuple),
+        variables=st.frozensets(st.sampled_from("xyz"), max_size=1),
+        entries=ends,
+        results=ends,
+        max_timeout=st.none() | st.just(timedelta(minutes=1)),
+        limits=st.dictionaries(st.just("max_parallel"), st.integers(-1, 2)),
+    )
+
+
+def _step(names: list[str]) -> st.SearchStrategy[StepNode]:
+    few = st.lists(st.sampled_from(names), max_size=2).map(tuple)
+    variables = st.frozensets(st.sampled_from("xyz"), max_size=1)
+    schemas = st.none() | st.sampled_from([{"type": "string"}, {"type": "null"}, {"enum": [1]}, {}])
+    return st.builds(
+        StepNode,
+        name=st.sampled_from(names),
+        kind=st.sampled_from(StepKind),
+        depends_on=few,
+        branches=st.just(()) | few,
+        default=st.none() | st.sampled_from(names),
+        uses=variables,
+        sets=variables,
+        takes=schemas,
+        gives=schemas,
+        bounded_retry=st.booleans(),
+        timeout=st.none() | st.timedeltas(timedelta(), timedelta(minutes=2)),
+        limits=st.dictionaries(st.just("max_parallel"), st.integers(-1, 2)),
+        claims=st.lists(st.builds(Claim, st.just("db"), amount=st.integers(1, 2))).map(tuple),
+    )
