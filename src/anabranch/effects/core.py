@@ -263,6 +263,9 @@ class Manner(Enum):
     ASYNC = "async"
 
 
+INLINE, BLOCKING, ASYNC = Manner.INLINE, Manner.BLOCKING, Manner.ASYNC
+
+
 @final
 class Leaf(Effect[T, E, Env]):
     """A call into the world. `preview` is what a dry run assumes it would answer."""
@@ -430,21 +433,18 @@ class Now(Effect[float, Never, object]):
 
 
 Common: TypeAlias = (
-    Succeed[Any] | Then | Map[Any] | OrElse | MapError[Any] | Asks[Any, Any] | Steps[Any, Any, Any]
+    Succeed[Any]
+    | Then
+    | Map[Any]
+    | OrElse
+    | MapError[Any]
+    | Leaf[Any, Any, Any]
+    | Asks[Any, Any]
+    | Steps[Any, Any, Any]
 )
 """The nodes that an interpreter's inner loop handles itself."""
 
-Rare: TypeAlias = (
-    Fail[Any]
-    | Leaf[Any, Any, Any]
-    | Local[Any, Any, Any]
-    | Label
-    | Bracket
-    | Par
-    | Timeout
-    | Sleep
-    | Now
-)
+Rare: TypeAlias = Fail[Any] | Local[Any, Any, Any] | Label | Bracket | Par | Timeout | Sleep | Now
 """All the others."""
 
 Node: TypeAlias = Common | Rare

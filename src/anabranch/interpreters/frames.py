@@ -12,9 +12,10 @@ from anabranch.effects.core import Bracket, Effect, Exit, Map, MapError, OrElse,
 from anabranch.effects.errors import ContextError, ReleaseError
 from anabranch.interpreters.requests import FAILED, OK, RAISED, Span
 
-# Classes as values of type `Any`: narrowing a value of type `Any` by them leaves it one.
-_SUCCESS: Any = Success
-_FAILURE: Any = Failure
+class_of: Callable[[Any], Any] = type
+"""The class of a value, without what checkers would conclude from it."""
+
+# As a value of type `Any`, so that narrowing an `Any` by it leaves it one.
 _CONTEXT_ERROR: Any = ContextError
 
 
@@ -66,6 +67,8 @@ class Released:
 
 
 if TYPE_CHECKING:
+    from anabranch.interpreters.groups import Work
+
     Frame: TypeAlias = (
         Then
         | Map[Any]
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
         | Leave
         | Release
         | Released
+        | Work
     )
     """Every frame there is: a node that waits for what is inside it, a generator, or one of these."""
 
@@ -91,11 +95,17 @@ def not_an_effect(node: Never) -> TypeError:
 
 def opened(result: Any) -> tuple[Exit, Any]:
     """A leaf's `Result` as mode and payload."""
-    if isinstance(result, _SUCCESS):
+    kind = class_of(result)
+    if kind is Success:
         return OK, result.unwrap()
-    if isinstance(result, _FAILURE):
+    if kind is Failure:
         return FAILED, result.failure()
-    raise TypeError(
+    raise no_result(result)
+
+
+def no_result(result: object) -> TypeError:
+    """What to raise where a leaf returned something else than a `Result`."""
+    return TypeError(
         f"a leaf must return a returns Result, got {result!r}; "
         "`asks` is for functions that cannot fail, `attempt` for functions that raise"
     )

@@ -1,32 +1,26 @@
 """Several fibers at once: workers that pull jobs from a schedule and push results back.
 
-There is no task per waiting job. A worker takes jobs until none is ready; the group makes
-another worker when a job is ready and there is room. Where the driver allows it, a worker
-runs up to its first wait at once, so jobs that never wait cost no task at all.
+There is no task per waiting job. A worker is a fiber with `Work` at the bottom of its stack:
+when the effect above it ends, it tells the schedule and puts the next effect in its
+place, until none is ready. The group makes another worker when a job is ready and there is
+room. Where the driver allows it, a worker runs up to its first wait at once, so jobs that
+never wait cost no task at all.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from returns.result import Success
 
-from anabranch.effects.core import Exit
+from anabranch.effects.core import Effect, Exit
 from anabranch.effects.schedules import Job, Schedule
-from anabranch.interpreters.machine import Fiber
-from anabranch.interpreters.requests import (
-    FAILED,
-    OK,
-    RAISED,
-    Request,
-    Span,
-    World,
-    Yield,
-)
+from anabranch.interpreters.requests import FAILED, OK, RAISED, Request, Yield
 
-_TURN = 63
-"""A worker lets others have a turn after each 64 jobs (a mask)."""
+if TYPE_CHECKING:
+    from anabranch.interpreters.machine import Fiber
 
 
 @final
@@ -35,66 +29,58 @@ class Group:
 
     def __init__(
         self,
-        world: World,
         schedule: Schedule,
         limit: int | None,
+        hire: Callable[[Effect[Any, Any, Any], Work], Fiber],
         *,
-        env: Any,
-        span: Span | None,
         eager: bool,
-        depth: int,
     ) -> None:
         self.active = 0
         self.stopped = False
-        self._world = world
+        self.growing = False
+        self.limit = math.inf if limit is None else limit
+        self.next_job = schedule.pull
+        self.succeeded = schedule.succeeded
+        self.failed = schedule.failed
         self._schedule = schedule
-        self._limit = limit
-        self._env = env
-        self._span = span
+        self._worker = hire
         self._eager = eager
-        self._depth = depth
-        self._growing = False
         self._defects: list[Exception] = []
         self._interrupt: BaseException | None = None
-        self._started: list[tuple[Worker, Request | None]] = []
-        self._spawn: Callable[[Worker, Request | None], object] | None = None
+        self._started: list[tuple[Fiber, Request | None]] = []
+        self._spawn: Callable[[Fiber, Request | None], object] | None = None
         self._cancel: Callable[[], object] | None = None
 
-    def start(self) -> tuple[tuple[Worker, Request | None], ...]:
+    def start(self) -> tuple[tuple[Fiber, Request | None], ...]:
         """Make the first workers; those that wait already, or have not begun, come back."""
         self.grow()
         return tuple(self._started)
 
     def connect(
-        self, spawn: Callable[[Worker, Request | None], object], cancel: Callable[[], object]
+        self, spawn: Callable[[Fiber, Request | None], object], cancel: Callable[[], object]
     ) -> None:
         """Say how later workers are started, and how all of them are cancelled."""
         self._spawn, self._cancel = spawn, cancel
         if self.stopped:
             cancel()
 
-    def room(self) -> bool:
-        """Whether another worker may be made."""
-        return not self._growing and (self._limit is None or self.active < self._limit)
-
     def grow(self) -> None:
         """Make workers while jobs are ready and there is room."""
-        self._growing = True
+        self.growing = True
         try:
-            while (self._limit is None or self.active < self._limit) and not self._hire():
+            while self.active < self.limit and not self._hire():
                 pass
         finally:
-            self._growing = False
+            self.growing = False
 
     def _hire(self) -> bool:
         """Make one worker; `True` if there is no point in making another now."""
         job = self.pull()
         if job is None:
             return True
+        key, effect = job
         self.active += 1
-        worker = Worker(
-            self, job, Fiber(self._world, job[1], self._env, span=self._span, depth=self._depth)
-        )
+        worker = self._worker(effect, Work(self, key))
         request = worker.advance(OK, None) if self._eager else None
         if request is None and self._eager:
             return self.stopped
@@ -109,29 +95,17 @@ class Group:
         if self.stopped:
             return None
         try:
-            return self._schedule.pull()
+            return self.next_job()
         except Exception as defect:  # noqa: BLE001 (kept, and raised by `outcome`)
-            self._defect(defect)
+            self.broke(defect)
             self.stop()
             return None
 
-    def ended(self, key: Any, mode: Exit, payload: Any) -> None:
-        """Take the end of a job."""
-        try:
-            if mode is OK:
-                over = self._schedule.succeeded(key, payload)
-            elif mode is FAILED:
-                over = self._schedule.failed(key, payload)
-            else:
-                over = self._defect(payload)
-        except Exception as defect:  # noqa: BLE001 (as above)
-            over = self._defect(defect)
-        if over:
-            self.stop()
-
-    def _defect(self, defect: Exception) -> bool:
+    def broke(self, defect: Exception) -> None:
+        """Take an exception: of a job, of the iterable, of a function that folds."""
         self._defects.append(defect)
-        return self._schedule.aborted()
+        if self._schedule.aborted():
+            self.stop()
 
     def interrupted(self, cause: BaseException) -> None:
         """Take what ended a worker and is no defect: a cancellation, or the wish to exit."""
@@ -163,48 +137,52 @@ class Group:
 
 
 @final
-class Worker:
-    """A fiber that takes job after job. Drivers treat it as a fiber.
+class Work:
+    """The frame at the bottom of a worker's stack: which job the worker has."""
 
-    It ends with `OK` when there is no more to do, or `RAISED` with a cancellation that
-    must go on to the driver.
-    """
+    __slots__ = ("_group", "_key")
 
-    __slots__ = ("_fiber", "_group", "_key", "_turns", "mode", "payload")
-
-    def __init__(self, group: Group, job: Job, fiber: Fiber) -> None:
-        self.mode: Exit = OK
-        self.payload: Any = None
+    def __init__(self, group: Group, key: Any) -> None:
         self._group = group
-        self._key = job[0]
-        self._fiber = fiber
-        self._turns = 0
+        self._key = key
 
-    def advance(self, mode: Exit, payload: Any) -> Request | None:
-        """Go on with the answer to the last request; the same contract as a fiber's."""
-        fiber, group = self._fiber, self._group
-        while True:
-            request = fiber.advance(mode, payload)
-            if request is not None:
-                return request
-            if fiber.mode is RAISED and not isinstance(fiber.payload, Exception):
-                self._leave(RAISED, fiber.payload)
-                group.interrupted(fiber.payload)
-                return None
-            group.ended(self._key, fiber.mode, fiber.payload)
+    def succeeded(self, value: Any) -> Any:
+        """Hand over the value of the job; the effect of the next one, if there is one."""
+        group = self._group
+        try:
+            if group.succeeded(self._key, value):
+                group.stop()
+            job = None if group.stopped else group.next_job()
+        except Exception as defect:  # noqa: BLE001 (kept, and raised by the group's `outcome`)
+            group.broke(defect)
             job = group.pull()
-            if job is None:
-                self._leave(OK, None)
-                return None
-            self._key = job[0]
-            fiber.restart(job[1])
-            if group.room():
-                group.grow()
-            mode, payload = OK, None
-            self._turns += 1
-            if not self._turns & _TURN:
-                return Yield(shielded=False)
+        return self._take(job)
 
-    def _leave(self, mode: Exit, payload: Any) -> None:
-        self.mode, self.payload = mode, payload
+    def failed(self, error: Any) -> Effect[Any, Any, Any] | None:
+        """Hand over the error of the job; the effect of the next one, if there is one."""
+        group = self._group
+        try:
+            if group.failed(self._key, error):
+                group.stop()
+        except Exception as defect:  # noqa: BLE001 (as above)
+            group.broke(defect)
+        return self._take(self._group.pull())
+
+    def raised(self, error: BaseException) -> Effect[Any, Any, Any] | None:
+        """Hand over the exception of the job; a cancellation ends the worker."""
+        if isinstance(error, Exception):
+            self._group.broke(error)
+            return self._take(self._group.pull())
         self._group.active -= 1
+        self._group.interrupted(error)
+        return None
+
+    def _take(self, job: Job | None) -> Effect[Any, Any, Any] | None:
+        group = self._group
+        if job is None:
+            group.active -= 1
+            return None
+        self._key, effect = job
+        if group.active < group.limit and not group.growing:
+            group.grow()
+        return effect

@@ -6,6 +6,7 @@ import math
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from types import CoroutineType
 from typing import Any, Literal, TypeVar, assert_never, final, overload
 
 import anyio
@@ -16,7 +17,6 @@ from returns.result import Failure, Result, Success
 from anabranch.effects.core import Effect, Exit
 from anabranch.effects.errors import TimedOut
 from anabranch.interpreters.frames import opened
-from anabranch.interpreters.groups import Worker
 from anabranch.interpreters.machine import Fiber
 from anabranch.interpreters.requests import (
     FAILED,
@@ -41,8 +41,8 @@ Backend = Literal["asyncio", "trio"]
 _TASK_EVERY = 16
 """Of timeouts inside timeouts, every 16th runs on the stack of a task of its own."""
 
-_TURN = 63
-"""Leaves that never wait let others have a turn after each 64 of them (a mask)."""
+_TURN = 127
+"""Leaves that never wait let others have a turn after each 128 of them (a mask)."""
 
 
 @final
@@ -56,13 +56,18 @@ class _Live:
         self.now = anyio.current_time
         self._threads = anyio.CapacityLimiter(math.inf)
 
-    async def drive(self, strand: Fiber | Worker, request: Request | None) -> None:
-        """Carry out requests until the strand has ended; its exception is raised here."""
+    async def drive(self, strand: Fiber, request: Request | None = None) -> None:
+        """Carry out requests until the strand has ended; its exception is raised here.
+
+        Without a request it has not begun.
+        """
         turns = 0
+        advance = strand.advance
+        request = request or advance(OK, None)
         while request is not None:
             try:
-                if type(request) is Await and not request.shielded:
-                    mode, payload = opened(await request.awaitable)
+                if type(request) is CoroutineType:
+                    mode, payload = opened(await request)
                     turns += 1
                     if not turns & _TURN:
                         await anyio.lowlevel.checkpoint()
@@ -70,18 +75,20 @@ class _Live:
                     mode, payload = await self._perform(request)
             except BaseException as error:  # noqa: BLE001 (unwinds the strand, then goes on)
                 mode, payload = RAISED, error
-            request = strand.advance(mode, payload)
+            request = advance(mode, payload)
         if strand.mode is RAISED:
             raise strand.payload
 
     async def _perform(self, request: Request) -> tuple[Exit, Any]:
-        if request.shielded:
+        if not isinstance(request, CoroutineType) and request.shielded:
             with anyio.CancelScope(shield=True):
                 return await self._carry_out(request)
         return await self._carry_out(request)
 
     async def _carry_out(self, request: Request) -> tuple[Exit, Any]:
         match request:
+            case CoroutineType():
+                return opened(await request)
             case Await():
                 return opened(await request.awaitable)
             case CallBlocking():
@@ -103,8 +110,8 @@ class _Live:
         try:
             async with anyio.create_task_group() as tasks:
 
-                def spawn(worker: Worker, request: Request | None) -> None:
-                    tasks.start_soon(self._work, worker, request)
+                def spawn(worker: Fiber, request: Request | None) -> None:
+                    tasks.start_soon(self.drive, worker, request)
 
                 fork.group.connect(spawn, tasks.cancel_scope.cancel)
                 for worker, request in fork.started:
@@ -116,14 +123,11 @@ class _Live:
             return RAISED, defect
         return fork.group.outcome()
 
-    async def _work(self, worker: Worker, request: Request | None) -> None:
-        await self.drive(worker, request or worker.advance(OK, None))
-
     async def _within(self, request: Within) -> tuple[Exit, Any]:
         fiber = request.fiber
         with anyio.move_on_after(request.seconds) as scope:
             if fiber.depth % _TASK_EVERY:
-                await self.drive(fiber, request.request or fiber.advance(OK, None))
+                await self.drive(fiber, request.request)
             else:
                 await self._drive_in_a_task(fiber, request.request)
         if scope.cancelled_caught:
@@ -135,7 +139,7 @@ class _Live:
 
         async def work() -> None:
             with suppress(Exception):  # it is kept in the fiber
-                await self.drive(fiber, request or fiber.advance(OK, None))
+                await self.drive(fiber, request)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
@@ -166,7 +170,7 @@ async def run_async(
     """
     live = _Live(tracer)
     fiber = Fiber(live, effect, env)
-    await live.drive(fiber, fiber.advance(OK, None))
+    await live.drive(fiber)
     return Success(fiber.payload) if fiber.mode is OK else Failure(fiber.payload)
 
 

@@ -14,13 +14,16 @@ stack. There are three ways to unwind it: with a value, with a failure, with an 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import repeat
-from types import GeneratorType
+from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final, cast, final
 
+from returns.result import Failure, Success
+
 from anabranch.effects.core import (
+    ASYNC,
+    BLOCKING,
     Asks,
     Bracket,
     Effect,
@@ -29,7 +32,6 @@ from anabranch.effects.core import (
     Label,
     Leaf,
     Local,
-    Manner,
     Map,
     MapError,
     Now,
@@ -47,14 +49,16 @@ from anabranch.interpreters.frames import (
     Release,
     Released,
     Restore,
+    class_of,
     explain_environment,
     generator,
+    no_result,
     not_an_effect,
-    opened,
     release_failed,
     release_raised,
     with_label,
 )
+from anabranch.interpreters.groups import Group, Work
 from anabranch.interpreters.requests import (
     FAILED,
     OK,
@@ -76,7 +80,11 @@ if TYPE_CHECKING:
 SLICE: Final = 512
 """How many nodes a fiber may run before it lets others have a turn (some 0.2 ms)."""
 
-class_of: Callable[[Any], Any] = type
+
+def as_any(value: object) -> Any:
+    """The same value; checkers forget what it is, so that the loop's variables stay `Any`."""
+    return value
+
 
 _DEEPEST_EAGER: Final = 16
 """How deep fibers inside fibers are started at once; further in, the driver starts them."""
@@ -84,7 +92,13 @@ _DEEPEST_EAGER: Final = 16
 
 @final
 class Fiber:
-    """One effect on its way. After `advance` returned `None`, `mode` and `payload` say how."""
+    """One effect on its way. After `advance` returned `None`, `mode` and `payload` say how.
+
+    Attributes:
+        depth: how many fibers it is inside of.
+        mode, payload: how it ended.
+        waiting_for: the leaf that it asked the driver to complete last.
+    """
 
     __slots__ = (
         "_env",
@@ -95,6 +109,7 @@ class Fiber:
         "depth",
         "mode",
         "payload",
+        "waiting_for",
         "world",
     )
 
@@ -106,89 +121,121 @@ class Fiber:
         *,
         span: Span | None = None,
         depth: int = 0,
+        work: Work | None = None,
     ) -> None:
         self.world = world
         self.depth = depth
         self.mode: Exit = OK
         self.payload: Any = None
+        self.waiting_for: Leaf[Any, Any, Any] | None = None
         self._node: Effect[Any, Any, Any] | None = effect
         self._env = env
         self._span = span
-        self._stack: list[Frame] = []
+        self._stack: list[Frame] = [] if work is None else [work]
         self._shields = 0
 
-    def restart(self, effect: Effect[Any, Any, Any]) -> None:
-        """Take another effect, once the last has ended: everything has been put back by then."""
-        self._node = effect
+    def advance(self, mode: Exit, payload: Any) -> Request | None:  # noqa: C901, PLR0911, PLR0912, PLR0915 (the one loop: split, it costs a call at each step)
+        """Go on with the answer to the last request; `OK, None` to begin with.
 
-    def advance(self, mode: Exit, payload: Any) -> Request | None:
-        """Go on with the answer to the last request; `OK, None` to begin with."""
-        node, self._node = self._node, None
-        if node is None and mode is OK:
-            node = Succeed(payload)
-        while True:
-            try:
-                if mode is RAISED:
-                    node = self._unwind_exception(payload)
-                elif mode is FAILED:
-                    node = self._unwind_failure(payload)
-                return None if node is None else self._run(node)
-            except BaseException as error:  # noqa: BLE001 (a defect or a cancellation: unwound)
-                mode, payload = RAISED, error
-
-    def _run(  # noqa: C901, PLR0912 (the one loop: split, it costs a call at each step)
-        self, effect: Effect[Any, Any, Any]
-    ) -> Request | None:
-        """The loop: evaluate a node, then hand its value to the frames that wait for it."""
-        node: Any = effect
+        The loop evaluates a node, and hands its value to the frames that wait for it.
+        """
+        value = payload
+        node: Any = self._node
+        self._node = None
         stack: list[Any] = self._stack
         push, pop = stack.append, stack.pop
-        fuel = repeat(None, SLICE)
-        for _ in fuel:
-            kind = class_of(node)
-            if kind is Succeed:
-                value = node.value
-            elif kind is Then or kind is Map or kind is OrElse or kind is MapError:
-                push(node)
-                node = node.source
-                continue
-            elif kind is Asks:
-                value = node.function(self._env)
-            elif kind is Steps:
-                push(generator(node))
-                value = None
-            else:
-                entered = self._enter(node)
-                if not isinstance(entered, Effect):
-                    return entered
-                node = entered
-                continue
-            for _ in fuel:
-                if not stack:
-                    self.mode, self.payload = OK, value
-                    return None
-                frame = pop()
-                kind = class_of(frame)
-                if kind is Then:
-                    node = frame.function(value)
-                    break
-                if kind is Map:
-                    value = frame.function(value)
-                elif kind is GeneratorType:
-                    try:
-                        node = frame.send(value)
-                    except StopIteration as stop:
-                        value = stop.value
+        while True:
+            try:
+                if mode is not OK:
+                    node = self._unwind(mode, value)
+                    if node is None:
+                        return None
+                fuel = repeat(None, SLICE)
+                for _ in fuel:
+                    kind = class_of(node)
+                    if node is None:
+                        pass
+                    elif kind is Succeed:
+                        value = node.value
+                    elif kind is Then or kind is Map or kind is OrElse or kind is MapError:
+                        push(node)
+                        node = node.source
+                        continue
+                    elif kind is Leaf:
+                        if node.manner is ASYNC:
+                            self.waiting_for = node
+                            made = node.function(self._env)
+                            if self._shields or class_of(made) is not CoroutineType:
+                                return Await(made, self._shields > 0)
+                            return cast("Request", made)
+                        answer = self._call(node)
+                        if class_of(answer) is not Success:
+                            if class_of(answer) is not Failure:
+                                return cast("Request", answer)
+                            node = as_any(Fail(answer.failure()))
+                            continue
+                        value = answer.unwrap()
+                    elif kind is Asks:
+                        value = node.function(self._env)
+                    elif kind is Steps:
+                        push(generator(node))
+                        value = None
                     else:
-                        push(frame)
-                        break
-                elif kind is not OrElse and kind is not MapError:
-                    node = self._leave(frame, value)
-                    break
-            else:
-                node = Succeed(value)
-        self._node = node
-        return Yield(shielded=self._shields > 0)
+                        entered = self._enter(node)
+                        if not isinstance(entered, Effect):
+                            return entered
+                        node = as_any(entered)
+                        continue
+                    for _ in fuel:
+                        if not stack:
+                            self.mode, self.payload = OK, value
+                            return None
+                        frame = pop()
+                        kind = class_of(frame)
+                        if kind is Then:
+                            node = frame.function(value)
+                            break
+                        if kind is Map:
+                            value = frame.function(value)
+                        elif kind is GeneratorType:
+                            try:
+                                node = frame.send(value)
+                            except StopIteration as stop:
+                                value = stop.value
+                            else:
+                                push(frame)
+                                break
+                        elif kind is Work:
+                            node = frame.succeeded(value)
+                            if node is None:
+                                self.mode, self.payload = OK, None
+                                return None
+                            push(frame)
+                            break
+                        elif kind is not OrElse and kind is not MapError:
+                            node = as_any(self._leave(frame, value))
+                            break
+                    else:
+                        node = as_any(Succeed(value))
+                self._node = node
+                return Yield(shielded=self._shields > 0)
+            except BaseException as error:  # noqa: BLE001 (a defect or a cancellation: unwound)
+                mode, value = RAISED, as_any(error)
+
+    def _call(self, leaf: Leaf[Any, Any, Any]) -> Any:
+        """Call a leaf that is no coroutine: its `Result`, or the request for one."""
+        if leaf.manner is BLOCKING:
+            self.waiting_for = leaf
+            return CallBlocking(partial(leaf.function, self._env), self._shields > 0)
+        made: Any = leaf.function(self._env)
+        if class_of(made) is Success or class_of(made) is Failure:
+            return made
+        raise no_result(made)
+
+    def _unwind(self, mode: Exit, payload: Any) -> Any:
+        if mode is FAILED:
+            return self._unwind_failure(payload)
+        return self._unwind_exception(payload)
 
     def _enter(  # noqa: PLR0911 (a case each)
         self, node: Rare
@@ -197,8 +244,6 @@ class Fiber:
         match node:
             case Fail():
                 return self._unwind_failure(node.error)
-            case Leaf():
-                return self._call(node)
             case Local():
                 self._stack.append(Restore(self._env))
                 self._env = node.function(self._env)
@@ -219,16 +264,6 @@ class Fiber:
                 return Succeed(self.world.now())
         raise not_an_effect(node)
 
-    def _call(self, leaf: Leaf[Any, Any, Any]) -> Effect[Any, Any, Any] | Request | None:
-        shielded = self._shields > 0
-        if leaf.manner is Manner.ASYNC:
-            made = cast("Awaitable[Any]", leaf.function(self._env))
-            return Await(made, label=leaf.label, shielded=shielded)
-        if leaf.manner is Manner.BLOCKING:
-            return CallBlocking(partial(leaf.function, self._env), leaf.label, shielded)
-        mode, payload = opened(leaf.function(self._env))
-        return Succeed(payload) if mode is OK else self._unwind_failure(payload)
-
     def _label(self, node: Label) -> Effect[Any, Any, Any]:
         tracer, span = self.world.tracer, None
         if tracer is not None:
@@ -239,21 +274,17 @@ class Fiber:
         return node.source
 
     def _fork(self, node: Par) -> Effect[Any, Any, Any] | Request | None:
-        from anabranch.interpreters.groups import Group
-
-        group = Group(
-            self.world,
-            node.schedule(),
-            node.limit,
-            env=self._env,
-            span=self._span,
-            eager=self.world.eager and self.depth < _DEEPEST_EAGER,
-            depth=self.depth + 1,
-        )
+        eager = self.world.eager and self.depth < _DEEPEST_EAGER
+        group = Group(node.schedule(), node.limit, self._worker, eager=eager)
         started = group.start()
         if started:
             return Fork(group, started, self._shields > 0)
         return self._ended(*group.outcome())
+
+    def _worker(self, effect: Effect[Any, Any, Any], work: Work) -> Fiber:
+        return Fiber(
+            self.world, effect, self._env, span=self._span, depth=self.depth + 1, work=work
+        )
 
     def _within(self, node: Timeout) -> Effect[Any, Any, Any] | Request | None:
         fiber = Fiber(self.world, node.source, self._env, span=self._span, depth=self.depth + 1)
@@ -312,6 +343,8 @@ class Fiber:
                 case Released():
                     self._shields -= 1
                     error = release_failed(frame, error)
+                case Work():
+                    return self._after_work(frame, frame.failed(error))
                 case Bracket():
                     self._shields -= 1
                 case Then() | Map():
@@ -319,7 +352,9 @@ class Fiber:
         self.mode, self.payload = FAILED, error
         return None
 
-    def _unwind_exception(self, error: BaseException) -> Effect[Any, Any, Any] | None:
+    def _unwind_exception(  # noqa: C901 (a case each)
+        self, error: BaseException
+    ) -> Effect[Any, Any, Any] | None:
         """Look for the frame that takes an exception; without one, the fiber has ended."""
         explain_environment(error, self._env)
         while self._stack:
@@ -338,12 +373,26 @@ class Fiber:
                 case Released():
                     self._shields -= 1
                     error = release_raised(frame, error)
+                case Work():
+                    return self._after_work(frame, frame.raised(error), error)
                 case Bracket():
                     self._shields -= 1
                 case Then() | Map() | OrElse() | MapError():
                     pass
         self.mode, self.payload = RAISED, error
         return None
+
+    def _after_work(
+        self, work: Work, effect: Effect[Any, Any, Any] | None, error: BaseException | None = None
+    ) -> Effect[Any, Any, Any] | None:
+        """Go on with the worker's next job, or end the worker."""
+        if effect is not None:
+            self._stack.append(work)
+        elif error is None or isinstance(error, Exception):
+            self.mode, self.payload = OK, None
+        else:
+            self.mode, self.payload = RAISED, error
+        return effect
 
     def _throw(
         self, frame: GeneratorType[Any, Any, Any], error: BaseException

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
 
 from attrs import frozen
@@ -10,7 +11,7 @@ from attrs import frozen
 from anabranch.effects.core import Exit
 
 if TYPE_CHECKING:
-    from anabranch.interpreters.groups import Group, Worker
+    from anabranch.interpreters.groups import Group
     from anabranch.interpreters.machine import Fiber
 
 
@@ -21,15 +22,12 @@ OK, FAILED, RAISED = Exit.OK, Exit.FAILED, Exit.RAISED
 
 
 @final
+@frozen
 class Await:
-    """Await it and answer with its `Result`; `label` names it for people."""
+    """Await it and answer with its `Result`."""
 
-    __slots__ = ("awaitable", "label", "shielded")
-
-    def __init__(self, awaitable: Awaitable[Any], *, label: str | None, shielded: bool) -> None:
-        self.awaitable = awaitable
-        self.label = label
-        self.shielded = shielded
+    awaitable: Awaitable[Any]
+    shielded: bool
 
 
 @final
@@ -38,7 +36,6 @@ class CallBlocking:
     """Call it on a worker thread and answer with its `Result`."""
 
     function: Callable[[], Any]
-    label: str | None
     shielded: bool
 
 
@@ -65,7 +62,7 @@ class Fork:
     """Run the group's workers until the group is over. `started` have requests of their own."""
 
     group: Group
-    started: tuple[tuple[Worker, Request | None], ...]
+    started: tuple[tuple[Fiber, Request | None], ...]
     shielded: bool
 
 
@@ -80,7 +77,10 @@ class Within:
     shielded: bool
 
 
-Request: TypeAlias = Await | CallBlocking | Pause | Yield | Fork | Within
+Request: TypeAlias = (
+    "CoroutineType[Any, Any, Any] | Await | CallBlocking | Pause | Yield | Fork | Within"
+)
+"""A coroutine stands for itself: await it, unshielded, and answer with its `Result`."""
 
 
 class Tracer(Protocol):
