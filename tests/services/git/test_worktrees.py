@@ -34,7 +34,7 @@ def test_git_knows_a_worktree_and_whose_it_is(bench: Bench) -> None:
     path, listed = bench(scenario)
     assert f"worktree {path}\n" in listed
     assert "branch refs/heads/anabranch/r1/agent-0\n" in listed
-    assert "locked anabranch run r1: process " in listed
+    assert "locked anabranch run r1, agent-0: process " in listed
 
 
 def test_a_removed_worktree_leaves_nothing_but_its_branch(bench: Bench) -> None:

@@ -19,28 +19,35 @@ from anabranch.services.owners import Owner
 
 _MARK: Final = "anabranch"
 _REASON: Final = re.compile(
-    rf"{_MARK} run (\S+): process (\d+) on (\S+), boot (\S+), started (\S+)"
+    rf"{_MARK} run (\S+), (\S+): process (\d+) on (\S+), boot (\S+), started (\S+)"
 )
 
 
 @frozen(kw_only=True)
 class Reason:
-    """What the lock of a worktree of ours says: which run it belongs to, and whose run that is."""
+    """What the lock of a worktree of ours says: whose it is.
+
+    Attributes:
+        run: the run it belongs to.
+        tree: its name in the run, such as `agent-0`.
+        owner: the process that works on the run.
+    """
 
     run: str
+    tree: str
     owner: Owner
 
     def to_text(self) -> str:
         """The text for `git worktree lock --reason`.
 
         >>> owner = Owner(host="box", boot="b007", pid=17, started="4711")
-        >>> Reason(run="r1", owner=owner).to_text()
-        'anabranch run r1: process 17 on box, boot b007, started 4711'
+        >>> Reason(run="r1", tree="agent-0", owner=owner).to_text()
+        'anabranch run r1, agent-0: process 17 on box, boot b007, started 4711'
         """
         owner = self.owner
         host = "-".join(owner.host.split()) or "-"
         return (
-            f"{_MARK} run {self.run}: process {owner.pid} on {host},"
+            f"{_MARK} run {self.run}, {self.tree}: process {owner.pid} on {host},"
             f" boot {owner.boot or '-'}, started {owner.started or '-'}"
         )
 
@@ -50,8 +57,10 @@ class Reason:
         found = _REASON.fullmatch(text)
         if found is None:
             return None
-        run, pid, host, boot, started = ("" if part == "-" else part for part in found.groups())
-        return cls(run=run, owner=Owner(host=host, boot=boot, pid=int(pid), started=started))
+        run, tree, pid, *rest = found.groups()
+        host, boot, started = ("" if part == "-" else part for part in rest)
+        owner = Owner(host=host, boot=boot, pid=int(pid), started=started)
+        return cls(run=run, tree=tree, owner=owner)
 
 
 @frozen(kw_only=True)

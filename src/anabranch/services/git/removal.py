@@ -50,19 +50,32 @@ def put_away(path: str, trash: str) -> str | None:
 
 
 def delete(path: str) -> None:
-    """Delete a tree, read-only directories included. What cannot go stays for a later sweep."""
-    shutil.rmtree(path, onerror=_make_way)
+    """Delete what was put away, and the trash directory with it if it is empty then."""
+    erase(path)
     with suppress(OSError):
         os.rmdir(os.path.dirname(path))
 
 
-def _make_way(function: Callable[..., object], path: str, _: object) -> None:
-    """Try once more with the directory writable: read-only ones refuse to lose their files."""
-    with suppress(OSError):
-        if function is os.unlink or not os.path.isdir(path):
-            parent = os.path.dirname(path)
-            os.chmod(parent, os.stat(parent).st_mode | stat.S_IRWXU)
-            os.unlink(path)
+def erase(path: str) -> None:
+    """Delete a file or a tree, read-only directories included. What cannot go stays."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError:
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, onerror=_make_way)
         else:
-            os.chmod(path, os.lstat(path).st_mode | stat.S_IRWXU)
-            shutil.rmtree(path, ignore_errors=True)
+            _make_way(os.unlink, path, None)
+
+
+def _make_way(function: Callable[..., object], path: str, _: object) -> None:
+    """Try once more with the directories writable: read-only ones refuse to lose their files."""
+    with suppress(OSError):
+        for directory in (os.path.dirname(path), path):
+            if os.path.isdir(directory) and not os.path.islink(directory):
+                os.chmod(directory, os.stat(directory).st_mode | stat.S_IRWXU)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=function is os.rmdir)
+        else:
+            os.unlink(path)

@@ -11,11 +11,13 @@ from anyio import CancelScope
 from attrs import frozen
 from returns.pipeline import is_successful
 
+from anabranch.services.git.filling import Checkout
 from anabranch.services.git.merges import GitMerges
 from anabranch.services.git.places import is_safe_part
+from anabranch.services.git.registry import Registry
 from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.slots import SlotTrees
 from anabranch.services.git.threads import in_thread
-from anabranch.services.git.trees import PlainTrees
 from anabranch.services.git.workshop import merger_for
 from anabranch.services.git.worktrees import GitWorktrees
 from anabranch.services.locks import FileLock, LockFault, acquire
@@ -47,10 +49,11 @@ async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]
     lock = await in_thread(lambda: _claim(directory, run))
     try:
         merger = merger_for(repository, directory)
-        trees = PlainTrees(repository=repository, run=run)
+        registry = Registry(repository=repository, run=run)
+        trees = SlotTrees(registry, merger.refs, Checkout(repository.trees))
         try:
             yield GitRun(
-                worktrees=GitWorktrees(repository=repository, trees=trees),
+                worktrees=GitWorktrees(registry=registry, refs=merger.refs, trees=trees),
                 merges=GitMerges(
                     repository=repository,
                     merger=merger,
@@ -59,6 +62,7 @@ async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]
             )
         finally:
             with CancelScope(shield=True):
+                await in_thread(trees.close)
                 await in_thread(merger.close)
     finally:
         lock.release()

@@ -23,7 +23,9 @@ from anabranch.services.git.carrying import carry, remember, unchanged
 from anabranch.services.git.changes import changes
 from anabranch.services.git.faults import Refused, worktree_result
 from anabranch.services.git.places import is_safe_part
-from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.refs import Refs
+from anabranch.services.git.registry import Registry
+from anabranch.services.git.runner import Git
 from anabranch.services.git.threads import in_thread
 from anabranch.services.git.trees import Order, Tree, Trees
 
@@ -35,11 +37,13 @@ class GitWorktrees:
     """Worktrees of one run, each a real one: `git worktree list` knows it.
 
     Attributes:
-        repository: where they belong.
+        registry: the worktrees of the run in git's books.
+        refs: of the repository.
         trees: the way in which they are made.
     """
 
-    repository: GitRepository
+    registry: Registry
+    refs: Refs
     trees: Trees
     _alive: dict[str, Tree] = field(factory=dict[str, Tree], init=False, repr=False, eq=False)
 
@@ -53,12 +57,16 @@ class GitWorktrees:
 
     async def advance(self, worktree: Worktree, commit: Oid) -> Result[Advance, WorktreeError]:
         """Bring a tree forward to a later commit; nothing in it is lost."""
-        git = self.repository.trees.at(worktree.path)
+        git = self._git.at(worktree.path)
         return await _do(worktree.name, lambda: advance(git, worktree, commit))
 
     async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
         """Take the tree away. Its branch, if it has one, stays. Twice is once."""
         return await _do(worktree.name, lambda: self._remove(worktree))
+
+    @property
+    def _git(self) -> Git:
+        return self.registry.repository.trees
 
     def _create(self, request: WorktreeRequest) -> Worktree:
         if not is_safe_part(request.name):
@@ -73,7 +81,7 @@ class GitWorktrees:
         tree = self.trees.make(Order(name=request.name, base=base, branch=request.branch))
         self._alive[request.name] = tree
         if request.carry is not None:
-            carried = carry(self.repository.trees, request.carry, tree.path)
+            carried = carry(self._git, request.carry, tree.path)
             remember(tree.admin, tree.path, carried)
         return Worktree(
             name=request.name,
@@ -84,18 +92,17 @@ class GitWorktrees:
         )
 
     def _commit_of(self, parent: str) -> Oid:
-        revision = f"refs/heads/{parent}^{{commit}}"
-        found = self.repository.git.attempt("rev-parse", "--verify", "--quiet", revision)
-        if found.code != 0:
+        commit = self.refs.commit_at(f"refs/heads/{parent}")
+        if commit is None:
             raise Refused(WorktreeFault.UNKNOWN_PARENT, f"no such branch: {parent}")
-        return Oid(found.text)
+        return commit
 
     def _changes(self, worktree: Worktree) -> Changes:
         tree = self._tree(worktree)
         if tree is None:
             raise Refused(WorktreeFault.NOT_OURS, f"no worktree of this run at {worktree.path}")
         carried = unchanged(tree.admin, tree.path)
-        return changes(self.repository.trees.at(tree.path), worktree.base, carried)
+        return changes(self._git.at(tree.path), worktree.base, carried)
 
     def _remove(self, worktree: Worktree) -> None:
         tree = self._tree(worktree)
@@ -110,7 +117,10 @@ class GitWorktrees:
         known = self._alive.get(worktree.name)
         if known is not None and known.path == worktree.path:
             return known
-        return self.trees.adopt(worktree.path)
+        adopted = self.registry.adopt(worktree.path)
+        if adopted is not None:
+            self._alive[worktree.name] = adopted
+        return adopted
 
 
 async def _do(name: str, operation: Callable[[], T]) -> Result[T, WorktreeError]:

@@ -1,0 +1,167 @@
+"""What a freshly checked out tree looks like to `lstat`, and what has become of it since.
+
+A file whose mode, size, inode, modification and change time are those that were recorded has
+not been touched: whatever a program does to a file sets its change time, and no unprivileged
+program can set it back. The clock behind it ticks coarsely, though, so that a file may change
+in the very tick in which it was recorded and look the same (git calls such a file *racily
+clean*). Files that were young when they were recorded are therefore compared by content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import define, field, frozen
+
+TICK_NS: Final = 20_000_000
+"""Longer than the clock of any file system takes to tick that counts in parts of a second."""
+
+_COARSE_TICK_NS: Final = 2_000_000_000
+_SECOND_NS: Final = 1_000_000_000
+_ANY_MODE: Final = 0o700
+
+
+@frozen(kw_only=True)
+class Differences:
+    """How a tree differs from its record, as paths relative to its top.
+
+    Attributes:
+        extra: files and directories that were not there, or are something else now.
+        damaged: files that have to be written again.
+        directories: those that are missing or have another mode, with the mode that they had.
+    """
+
+    extra: list[str] = field(factory=list[str])
+    damaged: list[str] = field(factory=list[str])
+    directories: list[tuple[str, int]] = field(factory=list[tuple[str, int]])
+
+    def __bool__(self) -> bool:
+        return bool(self.extra or self.damaged or self.directories)
+
+
+@define(kw_only=True)
+class Record:
+    """A tree as it was.
+
+    Attributes:
+        files: for each directory, by its path, the stamps of what is not a directory in it.
+        modes: the mode of each directory by its path; the top is the empty path.
+        young: digests of the files that changed a moment before they were recorded.
+    """
+
+    files: dict[str, dict[str, int]] = field(factory=dict[str, dict[str, int]])
+    modes: dict[str, int] = field(factory=dict[str, int])
+    young: dict[str, bytes] = field(factory=dict[str, bytes])
+
+    @classmethod
+    def of(cls, top: str) -> Record:
+        """Record a tree as it is now."""
+        record, now, pending = cls(), clock_of(os.path.dirname(top)), [""]
+        record.modes[""] = os.lstat(top).st_mode
+        while pending:
+            path = pending.pop()
+            found = record.files[path] = {}
+            for name, seen in _scan(os.path.join(top, path)):
+                inner = _joined(path, name)
+                if stat.S_ISDIR(seen.st_mode):
+                    record.modes[inner] = seen.st_mode
+                    pending.append(inner)
+                else:
+                    found[name] = stamp(seen)
+                    if is_young(seen.st_ctime_ns, now):
+                        record.young[inner] = _digest(os.path.join(top, inner))
+        return record
+
+    def note(self, top: str, path: str) -> None:
+        """Record one file anew, which was written a moment ago."""
+        directory, _, name = path.rpartition("/")
+        full = os.path.join(top, path)
+        self.files[directory][name] = stamp(os.lstat(full))
+        self.young[path] = _digest(full)
+
+    def differences(self, top: str) -> Differences:
+        """Compare with the tree as it is now. Directories that cannot be read are made readable."""
+        found, present = Differences(), {""}
+        now = clock_of(os.path.dirname(top)) if self.young else 0
+        if os.lstat(top).st_mode != self.modes[""]:
+            found.directories.append(("", self.modes[""]))
+        for path in self.files:
+            if path in present:
+                present |= self._compare(top, path, now, found)
+        for path, mode in self.modes.items():
+            if path not in present:
+                found.directories.append((path, mode))
+                found.damaged.extend(_joined(path, name) for name in self.files[path])
+        return found
+
+    def _compare(self, top: str, path: str, now: int, found: Differences) -> set[str]:
+        """Compare one directory; the directories in it that were there before."""
+        known, present = self.files[path], set[str]()
+        names = set(known)
+        for name, seen in _scan(os.path.join(top, path)):
+            inner = _joined(path, name)
+            if stat.S_ISDIR(seen.st_mode) and inner in self.modes:
+                present.add(inner)
+                if self.modes[inner] != seen.st_mode:
+                    found.directories.append((inner, self.modes[inner]))
+            elif name not in known or stat.S_ISDIR(seen.st_mode):
+                found.extra.append(inner)
+            elif known[name] == stamp(seen) and self._still(top, inner, now):
+                names.discard(name)
+        found.damaged.extend(_joined(path, name) for name in names)
+        return present
+
+    def _still(self, top: str, path: str, now: int) -> bool:
+        """Whether a file with the right stamp has its content, too."""
+        if path not in self.young:
+            return True
+        full = os.path.join(top, path)
+        if _digest(full) != self.young[path]:
+            return False
+        if not is_young(os.lstat(full).st_ctime_ns, now):
+            del self.young[path]
+        return True
+
+
+def stamp(seen: os.stat_result) -> int:
+    """What changes whenever anything about a file does, as one number."""
+    return hash((seen.st_mode, seen.st_size, seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns))
+
+
+def is_young(changed: int, now: int) -> bool:
+    """Whether a file could change once more without its change time showing it."""
+    tick = TICK_NS if changed % _SECOND_NS else _COARSE_TICK_NS
+    return changed > now - tick
+
+
+def clock_of(directory: str) -> int:
+    """The time as the file system of a directory counts it, in nanoseconds."""
+    with tempfile.TemporaryFile(dir=directory) as file:
+        return os.fstat(file.fileno()).st_ctime_ns
+
+
+def _scan(directory: str) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        scanned = os.scandir(directory)
+    except PermissionError:
+        os.chmod(directory, _ANY_MODE)
+        scanned = os.scandir(directory)
+    with scanned as entries:
+        for entry in entries:
+            yield entry.name, entry.stat(follow_symlinks=False)
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
+
+
+def _digest(path: str) -> bytes:
+    if os.path.islink(path):
+        return hashlib.sha256(os.fsencode(os.readlink(path))).digest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

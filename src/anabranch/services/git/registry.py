@@ -1,0 +1,139 @@
+"""Worktrees entered into git's books and struck out again, in the name of one run."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from attrs import define, field
+
+from anabranch.environment import WorktreeFault
+from anabranch.services.git.admin import Reason, admin_of, entries, entry_of
+from anabranch.services.git.exclusion import alone
+from anabranch.services.git.faults import Refused
+from anabranch.services.git.removal import TRASH, delete, mount_points_below, put_away
+from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.runner import GitError
+from anabranch.services.git.trees import Order, Tree
+from anabranch.services.owners import this_process
+
+OURS = "anabranch/"
+"""What the names of all our branches begin with."""
+
+_TAKEN = (b"already exists", b"already checked out", b"already used by worktree")
+
+
+@define(kw_only=True)
+class Registry:
+    """The worktrees of one run.
+
+    Attributes:
+        repository: where they belong.
+        run: the run's id.
+    """
+
+    repository: GitRepository
+    run: str
+    _left: dict[str, Tree] = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._left = {
+            entry.reason.tree: Tree(path=entry.path, admin=entry.admin)
+            for entry in entries(self.repository.common)
+            if entry.reason is not None and entry.reason.run == self.run
+        }
+
+    @property
+    def directory(self) -> str:
+        """Where the trees of the run are."""
+        return os.path.join(self.repository.place, self.run)
+
+    def reason(self, name: str) -> str:
+        """Why a tree of that name is locked."""
+        return Reason(run=self.run, tree=name, owner=this_process()).to_text()
+
+    def adopt(self, path: str) -> Tree | None:
+        """The tree at a path, if it is locked in the name of this run.
+
+        A process that made it before this one is dead, and so is whatever ran in it: locks of
+        git that are still there will be released by nobody.
+        """
+        admin = admin_of(path)
+        reason = None if admin is None else entry_of(admin).reason
+        if admin is None or reason is None or reason.run != self.run:
+            return None
+        if self._left.pop(reason.tree, None) is not None:
+            release_locks(self.repository.common, admin)
+        return Tree(path=path, admin=admin)
+
+    def make_way(self, name: str) -> None:
+        """Put away what a dead process of this run left under a name."""
+        left = self._left.pop(name, None)
+        if left is not None:
+            self.strike(left)
+        path = os.path.join(self.directory, name)
+        if os.path.lexists(path):
+            put_away(path, os.path.join(self.repository.place, TRASH))
+
+    def enter(self, order: Order, path: str) -> Tree:
+        """Make a worktree without its files."""
+        os.makedirs(self.directory, exist_ok=True)
+        head = self._head(order)
+        with alone(self.repository.lock):
+            added = self.repository.trees.attempt(
+                *("worktree", "add", "--no-checkout", "--lock"),
+                *("--reason", self.reason(order.name), *head, "--", path, order.base),
+            )
+        admin = admin_of(path)
+        if added.code == 0 and admin is not None:
+            return Tree(path=path, admin=admin)
+        if any(text in added.stderr for text in _TAKEN):
+            raise Refused(WorktreeFault.EXISTS, added.complaint.splitlines()[-1])
+        raise GitError(added)
+
+    def strike(self, tree: Tree) -> None:
+        """Rename the tree and git's directory for it out of the way, then delete both."""
+        mounted = mount_points_below(tree.path)
+        if mounted:
+            message = f"something is mounted inside the worktree: {mounted[0]}"
+            raise Refused(WorktreeFault.LOCKED, message, hint=f"umount {mounted[0]}")
+        release_locks(self.repository.common, tree.admin)
+        with alone(self.repository.lock):
+            moved = (
+                put_away(tree.path, os.path.join(self.repository.place, TRASH)),
+                put_away(tree.admin, os.path.join(self.repository.state, TRASH)),
+            )
+        for path in moved:
+            if path is not None:
+                delete(path)
+        with suppress(OSError):
+            os.rmdir(os.path.dirname(tree.admin))
+        with suppress(OSError):
+            os.rmdir(self.directory)
+            os.rmdir(self.repository.place)
+
+    def welcome(self, order: Order, path: str) -> None:
+        """Run the hook that git runs after a checkout into a new worktree."""
+        if self.repository.has_hook("post-checkout"):
+            null = "0" * len(order.base)
+            ran = self.repository.trees.at(path).attempt(
+                *("hook", "run", "post-checkout", "--", null, order.base, "1")
+            )
+            if ran.code != 0:
+                raise Refused(WorktreeFault.GIT, f"the post-checkout hook failed: {ran.complaint}")
+
+    def _head(self, order: Order) -> list[str]:
+        if order.branch is None:
+            return ["--detach"]
+        return ["-B" if order.branch.startswith(OURS) else "-b", order.branch]
+
+
+def release_locks(common: str, admin: str) -> None:
+    """Remove the lock files of git that a killed command left in a worktree, and of its branch."""
+    branch = entry_of(admin).branch or ""
+    locks = [os.path.join(admin, name) for name in ("index.lock", "HEAD.lock")]
+    if branch.startswith(f"refs/heads/{OURS}"):
+        locks.append(os.path.join(common, f"{branch}.lock"))
+    for lock in locks:
+        with suppress(FileNotFoundError):
+            os.unlink(lock)

@@ -1,0 +1,112 @@
+"""Bringing a slot back to what it was: its tree, and git's directory for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from anabranch.environment import WorktreeFault
+from anabranch.services.git.faults import Refused
+from anabranch.services.git.files import replace_file
+from anabranch.services.git.pristine import Differences, Record
+from anabranch.services.git.removal import erase, mount_points_below
+from anabranch.services.git.runner import Git
+from anabranch.services.git.trees import Tree
+
+_LINK: Final = ".git"
+_INDEX: Final = "index"
+_KEPT_INDEX: Final = "anabranch-index"
+_CHANGING: Final = frozenset({"HEAD", "locked", _INDEX, _KEPT_INDEX})
+"""What each use of a slot writes anew."""
+
+
+@frozen
+class AdminRecord:
+    """Git's directory for a worktree: its files by their path in it, but for those that change."""
+
+    files: dict[str, bytes]
+
+    @classmethod
+    def of(cls, admin: str) -> AdminRecord:
+        """Record it as it is now."""
+        keep_index(admin)
+        found = _files(admin)
+        return cls({path: Path(admin, path).read_bytes() for path in found - _CHANGING})
+
+    def restore(self, admin: str) -> None:
+        """Remove what was not there, and write again what is not as it was."""
+        known = {path.partition("/")[0] for path in self.files} | _CHANGING
+        for name in set(os.listdir(admin)) - known:
+            erase(os.path.join(admin, name))
+        found = _files(admin)
+        for path in found - _CHANGING - self.files.keys():
+            erase(os.path.join(admin, path))
+        for path, data in self.files.items():
+            full = os.path.join(admin, path)
+            if path not in found or Path(full).read_bytes() != data:
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                replace_file(full, data)
+        index = os.path.join(admin, _INDEX)
+        shutil.copyfile(os.path.join(admin, _KEPT_INDEX), f"{index}.new")
+        os.replace(f"{index}.new", index)
+
+
+def keep_index(admin: str) -> None:
+    """Set a copy of the index aside, from which it is restored."""
+    shutil.copyfile(os.path.join(admin, _INDEX), os.path.join(admin, _KEPT_INDEX))
+
+
+def restore_tree(git: Git, tree: Tree, record: Record) -> None:
+    """Bring a working tree back to its record.
+
+    Arguments:
+        git: runs in the tree, whose index has been restored.
+        tree: what to bring back.
+        record: what it was; files that are written again are recorded anew.
+    """
+    found = record.differences(tree.path)
+    if found:
+        _remove(tree, found)
+        _make_directories(tree, found)
+        _rewrite(git, tree, record, found.damaged)
+
+
+def _remove(tree: Tree, found: Differences) -> None:
+    extra = [os.path.join(tree.path, path) for path in found.extra]
+    mounted = mount_points_below(tree.path) if any(map(os.path.isdir, extra)) else []
+    if mounted:
+        raise Refused(WorktreeFault.LOCKED, f"something is mounted inside: {mounted[0]}")
+    for path in extra:
+        erase(path)
+
+
+def _make_directories(tree: Tree, found: Differences) -> None:
+    for path, mode in found.directories:
+        full = os.path.join(tree.path, path)
+        os.makedirs(full, exist_ok=True)
+        os.chmod(full, stat.S_IMODE(mode))
+
+
+def _rewrite(git: Git, tree: Tree, record: Record, damaged: list[str]) -> None:
+    files = [path for path in damaged if path != _LINK]
+    if len(files) < len(damaged):
+        replace_file(os.path.join(tree.path, _LINK), os.fsencode(f"gitdir: {tree.admin}\n"))
+    if files:
+        listed = os.fsencode("".join(f"{path}\0" for path in files))
+        git.run("checkout-index", "--force", "-u", "-z", "--stdin", stdin=listed)
+        keep_index(tree.admin)
+    for path in damaged:
+        record.note(tree.path, path)
+
+
+def _files(admin: str) -> set[str]:
+    return {
+        os.path.relpath(os.path.join(above, name), admin)
+        for above, _, files in os.walk(admin)
+        for name in files
+    }

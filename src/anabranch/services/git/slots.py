@@ -1,0 +1,170 @@
+"""Recycled slots: as many worktrees as run at once, each used by one agent after the other.
+
+A slot is entered into git's books once. Between two agents its tree and git's directory for it
+are brought back to what they were: what is as it was recorded is left alone, and everything
+else is removed or written again. The cost follows from what the last agent changed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from threading import Lock
+from typing import Final
+
+from attrs import define, field
+
+from anabranch.environment import Oid, WorktreeFault
+from anabranch.services.git.admin import entries
+from anabranch.services.git.faults import Refused
+from anabranch.services.git.files import replace_file
+from anabranch.services.git.filling import Fill
+from anabranch.services.git.pristine import TICK_NS, Record
+from anabranch.services.git.refs import Refs
+from anabranch.services.git.registry import OURS, Registry, release_locks
+from anabranch.services.git.runner import GitError
+from anabranch.services.git.scrubbing import AdminRecord, keep_index, restore_tree
+from anabranch.services.git.trees import Order, Tree
+
+_NO_FAULT: Final = (GitError, OSError, Refused)
+
+
+@define
+class Slot:
+    """A worktree that is used again and again.
+
+    Attributes:
+        tree: where it is.
+        base: the commit that `record` was made at.
+        record: the tree as it was checked out.
+        admin: git's directory for it as it was then.
+    """
+
+    tree: Tree
+    base: Oid
+    record: Record
+    admin: AdminRecord
+
+
+@define
+class SlotTrees:
+    """Slots, made when none is free.
+
+    Attributes:
+        registry: the worktrees of the run in git's books.
+        refs: of the repository.
+        fill: puts the files into a new slot.
+    """
+
+    registry: Registry
+    refs: Refs
+    fill: Fill
+    _lock: Lock = field(factory=Lock, init=False, repr=False)
+    _free: list[Slot] = field(factory=list[Slot], init=False, repr=False)
+    _used: dict[str, Slot] = field(factory=dict[str, Slot], init=False, repr=False)
+    _paths: set[str] = field(factory=set[str], init=False, repr=False)
+
+    def make(self, order: Order) -> Tree:
+        """Bring a free slot back to what it was, at the base; or make one."""
+        self.registry.make_way(order.name)
+        slot = self._recycled(order.base) or self._born(order.base)
+        try:
+            self._put_on_branch(slot, order)
+            self.registry.welcome(order, slot.tree.path)
+        except _NO_FAULT:
+            self.registry.strike(slot.tree)
+            raise
+        self._used[slot.tree.path] = slot
+        return slot.tree
+
+    def take_away(self, tree: Tree) -> None:
+        """Leave the branch and let the next one have the slot."""
+        slot = self._used.pop(tree.path, None)
+        if slot is None:
+            self.registry.strike(tree)
+            return
+        release_locks(self.registry.repository.common, tree.admin)
+        replace_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
+        self._rename(slot, os.path.basename(tree.path))
+        with self._lock:
+            self._free.append(slot)
+
+    def close(self) -> None:
+        """Take the free slots away."""
+        with self._lock:
+            slots, self._free = self._free, []
+        for slot in slots:
+            with suppress(Refused):
+                self.registry.strike(slot.tree)
+
+    def _recycled(self, base: Oid) -> Slot | None:
+        """A free slot, clean and at the base. One that cannot be cleaned is given up."""
+        while (slot := self._take(base)) is not None:
+            try:
+                self._clean(slot, base)
+            except _NO_FAULT:
+                with suppress(*_NO_FAULT):
+                    self.registry.strike(slot.tree)
+            else:
+                return slot
+        return None
+
+    def _take(self, base: Oid) -> Slot | None:
+        with self._lock:
+            at_base = [slot for slot in self._free if slot.base == base]
+            for slot in (at_base or self._free)[-1:]:
+                self._free.remove(slot)
+                return slot
+            return None
+
+    def _clean(self, slot: Slot, base: Oid) -> None:
+        git = self.registry.repository.trees.at(slot.tree.path)
+        slot.admin.restore(slot.tree.admin)
+        restore_tree(git, slot.tree, slot.record)
+        if slot.base != base:
+            git.run("reset", "--hard", "--quiet", "--no-recurse-submodules", base)
+            slot.base, slot.record = base, Record.of(slot.tree.path)
+            keep_index(slot.tree.admin)
+
+    def _born(self, base: Oid) -> Slot:
+        path = self._free_path()
+        tree = self.registry.enter(Order(name=os.path.basename(path), base=base), path)
+        try:
+            self.fill(tree, base)
+            time.sleep(TICK_NS / 1e9)
+            return Slot(tree, base, Record.of(path), AdminRecord.of(tree.admin))
+        except (GitError, OSError):
+            self.registry.strike(tree)
+            raise
+
+    def _free_path(self) -> str:
+        with self._lock:
+            number = 0
+            while True:
+                path = os.path.join(self.registry.directory, f"slot-{number}")
+                if path not in self._paths and not os.path.lexists(path):
+                    self._paths.add(path)
+                    return path
+                number += 1
+
+    def _put_on_branch(self, slot: Slot, order: Order) -> None:
+        head: str = order.base
+        if order.branch is not None:
+            self._point(f"refs/heads/{order.branch}", order)
+            head = f"ref: refs/heads/{order.branch}"
+        replace_file(os.path.join(slot.tree.admin, "HEAD"), f"{head}\n".encode())
+        self._rename(slot, order.name)
+
+    def _point(self, ref: str, order: Order) -> None:
+        """Make the branch. One of ours that is there already is from an earlier attempt."""
+        if self.refs.create(ref, order.base):
+            return
+        users = [e for e in entries(self.registry.repository.common) if e.branch == ref]
+        if users or not ref.startswith(f"refs/heads/{OURS}"):
+            raise Refused(WorktreeFault.EXISTS, f"branch {order.branch} exists already")
+        self.refs.put(ref, order.base)
+
+    def _rename(self, slot: Slot, name: str) -> None:
+        reason = self.registry.reason(name)
+        replace_file(os.path.join(slot.tree.admin, "locked"), os.fsencode(reason))

@@ -1,0 +1,60 @@
+"""Ways of making working trees, to be tested against each other."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from anabranch.environment import Oid
+from anabranch.services.git.filling import Checkout, Copies
+from anabranch.services.git.plain import PlainTrees
+from anabranch.services.git.registry import Registry
+from anabranch.services.git.slots import SlotTrees
+from anabranch.services.git.trees import Order, Trees
+from anabranch.services.git.workshop import merger_for
+from tests.services.git.bench import Bench
+
+KINDS = ("plain", "plain copies", "slots", "slots copies")
+
+Picture: TypeAlias = dict[str, tuple[str, bytes]]
+"""Kind and mode, and content, by path."""
+
+
+@contextmanager
+def trees_of(kind: str, bench: Bench) -> Generator[Trees]:
+    repository = bench.repository
+    merger = merger_for(repository, str(Path(repository.state, "runs", "r1")))
+    registry = Registry(repository=repository, run="r1")
+    checkout = Checkout(repository.trees)
+    fill = Copies(registry, checkout) if "copies" in kind else checkout
+    slots, plain = SlotTrees(registry, merger.refs, fill), PlainTrees(registry, fill)
+    trees: Trees = slots if "slots" in kind else plain
+    try:
+        yield trees
+    finally:
+        trees.close()
+        merger.close()
+
+
+def order(bench: Bench, number: int = 0, branch: str | None = None) -> Order:
+    return Order(name=f"agent-{number}", base=Oid(bench.repo.head), branch=branch)
+
+
+def picture(top: str) -> Picture:
+    """Everything in a tree but `.git`."""
+    paths = (Path(above, name) for above, dirs, files in os.walk(top) for name in (*dirs, *files))
+    return {str(path.relative_to(top)): _look(path) for path in paths if path.name != ".git"}
+
+
+def _look(path: Path) -> tuple[str, bytes]:
+    mode = path.lstat().st_mode
+    content = b""
+    if stat.S_ISLNK(mode):
+        content = os.fsencode(path.readlink())
+    elif stat.S_ISREG(mode):
+        content = path.read_bytes()
+    return stat.filemode(mode), content

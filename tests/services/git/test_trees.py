@@ -1,0 +1,99 @@
+"""Every way of making working trees makes the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from anabranch.services.git.faults import Refused
+from anabranch.services.git.trees import Trees
+from tests.services.git.bench import Bench
+from tests.services.git.forest import KINDS, order, picture, trees_of
+
+
+@pytest.fixture(params=KINDS)
+def trees(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Trees]:
+    with trees_of(request.param, bench) as trees:
+        yield trees
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tree_is_what_a_plain_checkout_is(rich: Bench, kind: str, tmp_path: Path) -> None:
+    rich.repo.git("worktree", "add", "--quiet", "--detach", tmp_path / "plain")
+    expected = picture(str(tmp_path / "plain"))
+    with trees_of(kind, rich) as trees:
+        made = [trees.make(order(rich, number)).path for number in range(3)]
+        assert [expected] * 3 == [picture(path) for path in made]
+        assert [""] * 3 == [rich.repo.at(path).git("status", "--porcelain") for path in made]
+        assert set(made) <= {
+            line.split(" ")[0] for line in rich.repo.git("worktree", "list").splitlines()
+        }
+
+
+def test_a_tree_is_on_its_branch(bench: Bench, trees: Trees) -> None:
+    for _ in range(3):
+        tree = trees.make(order(bench, branch="anabranch/r1/agent-0"))
+        there = bench.repo.at(tree.path)
+        assert "anabranch/r1/agent-0" == there.git("branch", "--show-current")
+        there.commit({"new": "new"})
+        trees.take_away(tree)
+        assert {"a.txt", "dir/b.txt", "new"} == set(bench.repo.files("anabranch/r1/agent-0"))
+
+
+def test_a_tree_without_a_branch_is_detached(bench: Bench, trees: Trees) -> None:
+    trees.take_away(trees.make(order(bench, branch="anabranch/r1/agent-0")))
+    there = bench.repo.at(trees.make(order(bench, 1)).path)
+    assert ("", bench.repo.head) == (there.git("branch", "--show-current"), there.head)
+
+
+def test_a_branch_can_be_deleted_once_its_tree_is_gone(bench: Bench, trees: Trees) -> None:
+    tree = trees.make(order(bench, branch="anabranch/r1/agent-0"))
+    trees.take_away(tree)
+    bench.repo.git("branch", "--delete", "anabranch/r1/agent-0")
+
+
+def test_a_branch_in_use_is_not_given_to_another_tree(bench: Bench, trees: Trees) -> None:
+    trees.make(order(bench, 0, "anabranch/r1/agent-0"))
+    with pytest.raises(Refused):
+        trees.make(order(bench, 1, "anabranch/r1/agent-0"))
+
+
+def test_a_branch_of_the_user_is_never_moved(bench: Bench, trees: Trees) -> None:
+    bench.repo.git("branch", "theirs")
+    with pytest.raises(Refused):
+        trees.make(order(bench, 0, "theirs"))
+
+
+def test_trees_at_other_commits_hold_those_commits(bench: Bench, trees: Trees) -> None:
+    for content in ("1", "22", "333"):
+        bench.repo.commit({"a.txt": content, f"only-{content}": ""})
+        tree = trees.make(order(bench))
+        assert bench.repo.files() == {
+            path: content for path, (_, content) in picture(tree.path).items() if path != "dir"
+        }
+        assert "" == bench.repo.at(tree.path).git("status", "--porcelain")
+        trees.take_away(tree)
+
+
+def test_the_hook_for_checkouts_runs_for_each_tree(bench: Bench, trees: Trees) -> None:
+    hook = bench.repo.path / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\necho "$1 $2 $3" > hooked\n')
+    hook.chmod(0o755)
+    for number in range(3):
+        tree = trees.make(order(bench, number))
+        expected = f"{'0' * 40} {bench.repo.head} 1\n"
+        assert expected == Path(tree.path, "hooked").read_text()
+        trees.take_away(tree)
+
+
+def test_a_hook_that_fails_refuses_the_tree_and_leaves_nothing(bench: Bench, trees: Trees) -> None:
+    hook = bench.repo.path / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(Refused, match="hook failed: no"):
+        trees.make(order(bench))
+    assert 1 == len(bench.repo.git("worktree", "list").splitlines())
