@@ -19,7 +19,7 @@ class GraphPlan(Generic[K]):
     Attributes:
         dependents: the keys that wait for each key.
         missing: how many keys each key waits for.
-        ranks: 0 starts first, among those that may start.
+        ranks: 0 starts first, among those that may start; in the order of the ranks.
     """
 
     dependents: Mapping[K, tuple[K, ...]]
@@ -100,5 +100,8 @@ def _lengths(order: list[K], dependents: Mapping[K, list[K]]) -> dict[K, float]:
     """How many effects lie on the longest way from each key to the end."""
     lengths: dict[K, float] = {}
     for key in reversed(order):
-        lengths[key] = 1 + max((lengths[after] for after in dependents[key]), default=0)
+        longest = 0.0
+        for after in dependents[key]:
+            longest = max(longest, lengths[after])
+        lengths[key] = longest + 1
     return lengths

@@ -54,52 +54,59 @@ class _InOrder:
         self.pull = partial(next, self._jobs, None)
 
 
-class All(_InOrder):
+class _Listed(_InOrder):
+    """What comes is put where its job was in the input."""
+
+    def __init__(self, effects: Iterable[Effect[Any, Any, Any]]) -> None:
+        super().__init__(effects)
+        self._values: list[Any] = []
+
+    def succeeded(self, key: int, value: Any) -> bool:
+        values = self._values
+        if key == len(values):
+            values.append(value)
+        else:
+            values.extend([None] * (key + 1 - len(values)))
+            values[key] = value
+        return False
+
+
+class All(_Listed):
     """Every effect runs to its end; all values, or all errors with all successes."""
 
     def __init__(self, effects: Iterable[Effect[Any, Any, Any]]) -> None:
         super().__init__(effects)
-        self._values: dict[int, Any] = {}
         self._errors: dict[int, Any] = {}
-
-    def succeeded(self, key: int, value: Any) -> bool:
-        self._values[key] = value
-        return False
 
     def failed(self, key: int, error: Any) -> bool:
         self._errors[key] = error
-        return False
+        return super().succeeded(key, None)
 
     def aborted(self) -> bool:
         return False
 
     def finish(self) -> Outcome:
-        values = _by_key(self._values)
         if not self._errors:
-            return Success(list(values.values()))
-        return Failure(ParallelError(_by_key(self._errors), values))
+            return Success(self._values)
+        errors = {key: self._errors[key] for key in sorted(self._errors)}
+        values = {key: value for key, value in enumerate(self._values) if key not in errors}
+        return Failure(ParallelError(errors, values))
 
 
-class Settle(_InOrder):
+class Settle(_Listed):
     """Every effect runs to its end; its `Result` is the value."""
 
-    def __init__(self, effects: Iterable[Effect[Any, Any, Any]]) -> None:
-        super().__init__(effects)
-        self._outcomes: dict[int, Outcome] = {}
-
     def succeeded(self, key: int, value: Any) -> bool:
-        self._outcomes[key] = Success(value)
-        return False
+        return super().succeeded(key, Success(value))
 
     def failed(self, key: int, error: Any) -> bool:
-        self._outcomes[key] = Failure(error)
-        return False
+        return super().succeeded(key, Failure(error))
 
     def aborted(self) -> bool:
         return False
 
     def finish(self) -> Outcome:
-        return Success(list(_by_key(self._outcomes).values()))
+        return Success(self._values)
 
 
 class _FailFast(_InOrder):
@@ -115,19 +122,11 @@ class _FailFast(_InOrder):
         return True
 
 
-class Try(_FailFast):
+class Try(_FailFast, _Listed):
     """All values in input order, or the first failure."""
 
-    def __init__(self, effects: Iterable[Effect[Any, Any, Any]]) -> None:
-        super().__init__(effects)
-        self._values: dict[int, Any] = {}
-
-    def succeeded(self, key: int, value: Any) -> bool:
-        self._values[key] = value
-        return False
-
     def finish(self) -> Outcome:
-        return self._failure or Success(list(_by_key(self._values).values()))
+        return self._failure or Success(self._values)
 
 
 class Fold(_FailFast):
@@ -164,10 +163,6 @@ class Race(_FailFast):
         return self._winner or self._failure or Failure(EmptyRace())
 
 
-def _by_key(found: dict[int, Any]) -> dict[int, Any]:
-    return {key: found[key] for key in sorted(found)}
-
-
 class Graph:
     """Each effect starts the moment its dependencies are done, the most urgent first.
 
@@ -186,7 +181,7 @@ class Graph:
         self._dependents = dependents
         self._missing = dict(missing)
         self._ranks = ranks
-        self._keys = sorted(effects, key=ranks.__getitem__)
+        self._keys = list(ranks)
         self._ready = [ranks[key] for key in self._keys if not missing[key]]
         self._values: dict[Any, Any] = {}
         self._errors: dict[Any, Any] = {}
@@ -200,9 +195,10 @@ class Graph:
 
     def succeeded(self, key: Any, value: Any) -> bool:
         self._values[key] = value
+        missing = self._missing
         for dependent in self._dependents[key]:
-            self._missing[dependent] -= 1
-            if not self._missing[dependent] and dependent not in self._skipped:
+            missing[dependent] -= 1
+            if not missing[dependent] and dependent not in self._skipped:
                 heapq.heappush(self._ready, self._ranks[dependent])
         return False
 
