@@ -50,7 +50,8 @@ format: $(READY) ## put the tree in the shape that lint wants
 
 benchmarks: $(READY) ## each comparison side by side in one process, with the peers installed
 	$(BIN)/pip install --quiet --editable '.[peers]'
-	for file in benchmarks/[a-z]*.py; do $(BIN)/python "$$file" || exit 1; done
+	for file in benchmarks/[a-z]*.py; do \
+	  $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" || exit 1; done
 
 clean: ## everything that make made
 	rm -rf $(VENV) .demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
