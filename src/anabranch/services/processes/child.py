@@ -31,25 +31,27 @@ class Start:
 
 
 @frozen(kw_only=True)
-class Exit:
-    """How the process itself ended.
-
-    Attributes:
-        code: negative for a signal; `None` if its exit status was lost.
-        usage: what it used, where that is known.
-    """
-
-    code: int | None
-    usage: Usage | None = None
-
-
-@frozen(kw_only=True)
 class Refusal:
     """Why a process could not be started."""
 
     fault: CommandFault
     message: str
     hint: str | None = None
+
+
+@frozen(kw_only=True)
+class Exit:
+    """How the process itself ended.
+
+    Attributes:
+        code: negative for a signal; `None` if its exit status was lost, or never was.
+        usage: what it used, where that is known.
+        refusal: why it did not even start, if that turned out later.
+    """
+
+    code: int | None
+    usage: Usage | None = None
+    refusal: Refusal | None = None
 
 
 class Child(Protocol):

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final, final
 
-from anyio import CancelScope, to_thread, wait_readable
+from anyio import to_thread
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import Usage
@@ -59,13 +59,7 @@ class ReaperContainment:
         keeper = self._keeper
         if keeper is None or not keeper.usable():
             keeper = await to_thread.run_sync(self._new_keeper)
-        child = keeper.assign(request, [start.stdin, start.stdout, start.stderr])
-        number = await child.started()
-        if number is None:
-            return Failure(unspeakable("the helper process that was to watch it was killed"))
-        if number == 0:
-            return Success(child)
-        return Failure(refused(start.argv[0], start.cwd, number, start.env.get("PATH")))
+        return Success(keeper.assign(request, start))
 
     def _new_keeper(self) -> _Keeper:
         with self._lock:
@@ -137,14 +131,14 @@ class _Keeper:
         """Whether it is alive, and this process's own: not one from before a fork."""
         return self._pid == os.getpid() and self._process.poll() is None
 
-    def assign(self, request: bytes, stdio: list[int]) -> _Ward:
+    def assign(self, request: bytes, start: Start) -> _Ward:
         """Have a free warden, or a new one, start a command."""
         while self._links.idle:
             link = self._links.idle.pop()
             with suppress(ConnectionError):
-                return _Ward(link, self._links, request, stdio)
+                return _Ward(link, self._links, request, start)
             self._links.close(link)
-        return _Ward(self._hire(), self._links, request, stdio)
+        return _Ward(self._hire(), self._links, request, start)
 
     def _hire(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -189,37 +183,18 @@ def _receive(link: socket.socket) -> bytes:
 class _Ward:
     """A command in the care of a warden."""
 
-    def __init__(
-        self, link: socket.socket, links: _Links, request: bytes, stdio: list[int]
-    ) -> None:
+    def __init__(self, link: socket.socket, links: _Links, request: bytes, start: Start) -> None:
         self._link = link
         self._links = links
+        self._start = start
         self._exit: Exit | None = None
         self._gone = False
         self._dead = False
         with os.fdopen(os.memfd_create("anabranch"), "w+b", buffering=0) as memory:
             memory.write(request)
             memory.seek(0)
+            stdio = (start.stdin, start.stdout, start.stderr)
             socket.send_fds(link, [b"R"], [*stdio, memory.fileno()])
-
-    async def started(self) -> int | None:
-        """0 once it runs, or the error number why it does not; `None` if the warden is dead."""
-        try:
-            with CancelScope(shield=True):
-                await wait_readable(self._link)
-        except BaseException:
-            self._links.close(self._link)
-            raise
-        match _receive(self._link).split():
-            case [b"S", _]:
-                return 0
-            case [b"E", number]:
-                self._gone = True
-                self.release()
-                return int(number)
-            case _:
-                self._links.close(self._link)
-                return None
 
     def fileno(self) -> int:
         return self._link.fileno()
@@ -240,11 +215,18 @@ class _Ward:
                 )
                 self._exit = Exit(code=int(code), usage=usage)
                 self._gone = left == b"0"
+            case [b"E", number]:
+                self._exit = Exit(code=None, refusal=self._refusal(int(number)))
+                self._gone = True
             case [b"G"]:
                 self._gone = True
             case _:
                 self._dead = self._gone = True
                 self._exit = self._exit or Exit(code=None)
+
+    def _refusal(self, number: int) -> Refusal:
+        start = self._start
+        return refused(start.argv[0], start.cwd, number, start.env.get("PATH"))
 
     def gone(self) -> bool:
         self.look()

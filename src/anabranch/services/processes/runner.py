@@ -100,6 +100,8 @@ class LocalCommands:
                 ended = await attendance.attend()
             finally:
                 self._let_go(invocation.cwd, child)
+            if ended.refusal is not None:
+                return Failure(_refused(invocation, ended.refusal))
             output = CommandOutput(
                 exit_code=-SIGKILL if ended.code is None else ended.code,
                 stdout=streams["stdout"].finish(),
