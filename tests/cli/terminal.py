@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,14 @@ Type: TypeAlias = Callable[[str], str]
 
 
 class Terminal:
-    """Types commands into a directory of its own."""
+    """Types commands into a directory of its own.
+
+    What is `varying` from one time to the next is replaced by a word.
+    """
 
     def __init__(self, directory: Path, capture: pytest.CaptureFixture[str]) -> None:
         self.directory = directory
+        self.varying: list[tuple[re.Pattern[str], str]] = []
         self._capture = capture
         self._session = ""
 
@@ -35,6 +40,8 @@ class Terminal:
         code = main(arguments)
         out, err = self._capture.readouterr()
         said = f"$ {command}\n{out}" + "".join(f"! {line}\n" for line in err.splitlines())
+        for pattern, word in self.varying:
+            said = pattern.sub(word, said)
         self._session += said.replace(str(self.directory), "/tmp") + f"[{code}]\n\n"
         return code
 
