@@ -14,9 +14,8 @@ from anabranch.testing.strategies.workflows import (
     workflows,
 )
 from anabranch.values import ConfigError, Json, Problem
+from anabranch.values.yaml import Entries, Items, Node, Scalar, Spot, read_yaml
 from anabranch.workflow import Workflow, digest, load_workflow, to_yaml
-from anabranch.workflow.nodes import Entries, Items, Node, Scalar, Spot
-from anabranch.workflow.yaml_text import read_yaml
 from anabranch.workflow.yaml_writer import write_yaml
 
 

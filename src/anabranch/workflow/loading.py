@@ -7,10 +7,9 @@ from typing import Final
 from returns.result import Failure
 
 from anabranch.values import ConfigError, Problem
+from anabranch.values.yaml import Place, Spot, read_yaml
 from anabranch.workflow.grammar import WORKFLOW
 from anabranch.workflow.model import Workflow
-from anabranch.workflow.nodes import Place, Spot
-from anabranch.workflow.yaml_text import read_yaml
 
 MAX_SIZE: Final = 1_000_000
 """How many bytes or characters a workflow file may hold."""
@@ -39,7 +38,7 @@ def load_workflow(source: str | bytes, *, file: str | None = None) -> Workflow:
       hint: did you mean `max_parallel`?
     """
     spot = Spot(file)
-    document = read_yaml(_decoded(source, spot), spot)
+    document = read_yaml(_decoded(source, spot), spot, expected="a workflow")
     if document.top is None:
         raise ConfigError(*document.problems)
     result = WORKFLOW.read(document.top, spot)

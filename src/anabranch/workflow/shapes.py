@@ -17,8 +17,8 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.values import ConfigError, Json, Problem, did_you_mean, parse_duration
+from anabranch.values.yaml import Entries, Entry, Items, Node, Place, Scalar, Spot
 from anabranch.workflow.checks import Check, Problems, all_of, lasting, passable, variable_name
-from anabranch.workflow.nodes import Entries, Entry, Items, Node, Place, Scalar, Spot
 
 T = TypeVar("T")
 S = TypeVar("S")

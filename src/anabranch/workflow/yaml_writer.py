@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from anabranch.values import Json
-from anabranch.workflow.scalars import resolve
+from anabranch.values.yaml import resolve
 
 _PLAIN: Final = re.compile(r"[A-Za-z_./$](?!.*(: | #|:$| $))[ -~]*\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

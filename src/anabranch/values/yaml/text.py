@@ -12,10 +12,10 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from anabranch.values import Problem
-from anabranch.workflow.nodes import Entries, Entry, Items, Node, Place, Scalar, Spot
-from anabranch.workflow.scalars import resolve
-from anabranch.workflow.yaml_errors import explain, unprintable
-from anabranch.workflow.yaml_events import Kind, YamlEvent, YamlFaultError, events
+from anabranch.values.yaml.errors import explain, unprintable
+from anabranch.values.yaml.events import Kind, YamlEvent, YamlFaultError, events
+from anabranch.values.yaml.nodes import Entries, Entry, Items, Node, Place, Scalar, Spot
+from anabranch.values.yaml.scalars import resolve
 
 MAX_DEPTH: Final = 32
 """How deep a document may be nested."""
@@ -31,11 +31,11 @@ class Document:
     problems: tuple[Problem, ...] = ()
 
 
-def read_yaml(text: str, spot: Spot) -> Document:
+def read_yaml(text: str, spot: Spot, *, expected: str | None = None) -> Document:
     """Read one document of YAML 1.2, or of JSON.
 
     A syntax error ends the reading; other problems (a key given twice, an unknown alias)
-    are gathered, and the rest is read.
+    are gathered, and the rest is read. `expected` is what an empty text is told to be.
 
     >>> read_yaml("a: [1, two]", Spot()).top.children[0].value.children[1].value
     'two'
@@ -43,7 +43,7 @@ def read_yaml(text: str, spot: Spot) -> Document:
     odd = unprintable(text, spot)
     if odd:
         return Document(top=None, problems=odd)
-    composer = _Composer(spot, text.split("\n"))
+    composer = _Composer(spot, text.split("\n"), expected)
     try:
         for event in events(text):
             composer.take(event)
@@ -74,6 +74,7 @@ class _Composer:
 
     spot: Spot
     lines: list[str]
+    expected: str | None
     place: Place = field(factory=lambda: Place(1, 1))
     problems: list[Problem] = field(factory=list[Problem])
     _stack: list[_Open] = field(factory=list[_Open])
@@ -99,7 +100,7 @@ class _Composer:
 
     def finish(self) -> Document:
         if self._top is None:
-            self._report("empty-file", "the file says nothing", expected="a workflow")
+            self._report("empty-file", "the file says nothing", expected=self.expected)
         return Document(top=self._top, problems=tuple(self.problems))
 
     def _report(self, code: str, message: str, **more: Any) -> None:

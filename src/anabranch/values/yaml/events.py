@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from anabranch.workflow.nodes import Place
+from anabranch.values.yaml.nodes import Place
 
 
 class Kind(StrEnum):

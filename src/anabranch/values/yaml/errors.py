@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from anabranch.values import Problem
-from anabranch.workflow.nodes import Place, Spot
+from anabranch.values.yaml.nodes import Place, Spot
 
 _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
