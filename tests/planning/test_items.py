@@ -120,3 +120,24 @@ def test_what_a_command_prints_is_json_if_it_is_json_and_lines_otherwise(
 def test_json_from_a_command_is_read_as_strictly_as_from_a_file() -> None:
     with pytest.raises(ConfigError, match="a name that the object has already"):
         read_output('{"a": 1, "a": 2}')
+
+
+def test_yaml_is_read_by_the_rules_of_its_version_1_2() -> None:
+    text = "- {path: a.py, on: yes, mode: 014}\n- &x [1, ~, 2.5]\n- *x\n- 2024-01-01\n"
+    assert [
+        {"path": "a.py", "on": "yes", "mode": 14},
+        [1, None, 2.5],
+        [1, None, 2.5],
+        "2024-01-01",
+    ] == read_document(text, ItemFormat.YAML)
+
+
+def test_every_problem_of_a_yaml_document_is_reported_with_its_place() -> None:
+    assert [
+        "f:2:3: a key given twice: a\n  hint: see line 1",
+        "f:3:3: a tag that means nothing here: !secret",
+    ] == problems_of("- a: 1\n  a: 2\n- !secret x\n", ItemFormat.YAML)
+    assert [
+        "f:1:2 ([0]): a number that JSON does not have: .inf",
+        "f:1:12 ([1].n): a number that JSON does not have: .nan",
+    ] == problems_of("[.inf, {n: .nan}]", ItemFormat.YAML)

@@ -26,8 +26,10 @@ from anabranch.planning.commands import Command
 from anabranch.planning.critical_path import CriticalPath
 from anabranch.planning.estimates import Estimate, EstimateSource, estimate_durations
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
+from anabranch.planning.items import ItemFormat, format_of, read_document, read_output
 from anabranch.planning.json_order import identity_key, order_key
 from anabranch.planning.json_path import JsonPath, select_items
+from anabranch.planning.json_text import is_json, read_json
 from anabranch.planning.resources import Claim, Limits, RateLimit, claim_problems, merged_claims
 from anabranch.planning.retries import GiveUp, GiveUpReason, Retry, RetryDecision, RetryPolicy
 from anabranch.planning.schedule import (
@@ -77,6 +79,7 @@ __all__ = [
     "Forecast",
     "GiveUp",
     "GiveUpReason",
+    "ItemFormat",
     "JsonPath",
     "Limits",
     "Linear",
@@ -110,7 +113,9 @@ __all__ = [
     "estimate_durations",
     "filter_items",
     "forecast_slots",
+    "format_of",
     "identity_key",
+    "is_json",
     "limit_items",
     "may_start",
     "merged_claims",
@@ -121,6 +126,9 @@ __all__ = [
     "parse_sort",
     "plan_schedule",
     "plan_work_assignments",
+    "read_document",
+    "read_json",
+    "read_output",
     "schedule_violations",
     "schema_differences",
     "select_items",

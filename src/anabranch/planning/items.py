@@ -11,12 +11,16 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from math import isfinite
 from pathlib import PurePath
 from typing import Final
+
+from attrs import evolve
 
 from anabranch.planning.checks import refuse
 from anabranch.planning.json_text import TextPlace, is_json, read_json
 from anabranch.values import ConfigError, Json, Location, Problem
+from anabranch.values.yaml import Entries, Items, Node, Scalar, Spot, read_yaml
 
 MAX_PROBLEMS: Final = 100
 """How many problems of one document are listed; the rest is counted."""
@@ -161,10 +165,37 @@ def _csv_problem(where: Location, message: str, value: str | None = None) -> Pro
     return Problem(code="bad-csv", message=message, where=where, value=value)
 
 
+def _read_yaml(text: str, place: TextPlace) -> Json:
+    spot = Spot(place.file)
+    document = read_yaml(text, spot)
+    if document.top is None or document.problems:
+        raise ConfigError(*document.problems)
+    problems: list[Problem] = []
+    value = _plain(document.top, spot, problems)
+    _refuse(problems)
+    return value
+
+
+def _plain(node: Node, spot: Spot, problems: list[Problem]) -> Json:
+    """The JSON value of a node; the problems of what JSON cannot say are added to the list."""
+    match node:
+        case Items(children):
+            return [_plain(c, spot.index(n), problems) for n, c in enumerate(children)]
+        case Entries(entries):
+            return {e.key: _plain(e.value, spot.key(e.key), problems) for e in entries}
+        case Scalar(float(value)) if not isfinite(value):
+            problem = Problem(code="bad-yaml", message="a number that JSON does not have")
+            problems.append(evolve(spot.put(problem, node.place), value=node.text))
+            return None
+        case Scalar(value):
+            return value
+
+
 _READERS: Final[Mapping[ItemFormat, Callable[[str, TextPlace], Json]]] = {
     ItemFormat.JSON: read_json,
     ItemFormat.JSONL: _read_jsonl,
     ItemFormat.CSV: _read_csv,
+    ItemFormat.YAML: _read_yaml,
     ItemFormat.LINES: _read_lines,
 }
 
