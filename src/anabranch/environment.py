@@ -443,7 +443,10 @@ class Journal(Protocol):
     async def append(
         self, *payloads: Payload, cause: int | None = None
     ) -> Result[tuple[Event, ...], JournalError]:
-        """Write what happened, all of it or nothing; durable when this returns.
+        """Write what happened, in order, all of it or nothing.
+
+        What announces an act (`lifecycle.is_announcement`) is durable when this returns, and
+        with it everything before it. What reports one is durable soon.
 
         Args:
             payloads: what happened, in order.

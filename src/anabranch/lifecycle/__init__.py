@@ -35,9 +35,10 @@ from anabranch.lifecycle.events import (
     WorktreeCreated,
     WorktreeRemoved,
 )
-from anabranch.lifecycle.fold import Folding, apply, fold
+from anabranch.lifecycle.fold import Folding, apply, fold, replay
 from anabranch.lifecycle.history import Law, Violation
 from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_worker
+from anabranch.lifecycle.intents import is_announcement
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
@@ -114,7 +115,9 @@ __all__ = [
     "describe",
     "encode",
     "fold",
+    "is_announcement",
     "measure",
+    "replay",
     "subject_of",
     "summarise",
     "tell",

@@ -37,6 +37,7 @@ MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 _CHECKSUM: Final = b',"crc":"%08x"}'
 _CHECKSUM_LENGTH: Final = len(_CHECKSUM % 0)
 
+_SHOWN: Final = 80
 _CAUSES: Final = (int, type(None))
 
 _parse = json.JSONDecoder().raw_decode
@@ -117,7 +118,7 @@ def _migrated(row: dict[str, Any], schema: int) -> dict[str, Any]:
 
 
 def _corrupt(why: str, line: bytes) -> HostError:
-    shown = line[:100].decode(errors="backslashreplace")
+    shown = repr(line[:_SHOWN])[2:-1]
     return HostError(Problem(code="corrupt-line", message=f"not an event: {why}", value=shown))
 
 

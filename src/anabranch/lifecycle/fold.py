@@ -7,6 +7,8 @@ after the other. Both refuse what the transition tables do not allow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import takewhile
 from typing import assert_never
 
 from attrs import evolve
@@ -54,6 +56,18 @@ def apply(state: RunState, event: Event) -> RunState:
         InvalidTransition: an event that the tables do not allow; it tells the whole story.
     """
     return fold((event,), state)
+
+
+def replay(events: Iterable[Event], until: int | datetime) -> RunState:
+    """The state of a run at a past moment.
+
+    Args:
+        events: its journal, from the first event.
+        until: the last event to take, by its sequence number or by its time.
+    """
+    if isinstance(until, datetime):
+        return fold(takewhile(lambda event: event.time <= until, events))
+    return fold(takewhile(lambda event: event.sequence <= until, events))
 
 
 class Folding:

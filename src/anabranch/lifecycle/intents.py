@@ -1,0 +1,41 @@
+"""Which events have to be on disk before the run goes on.
+
+A journal is written in order, so whatever survives a crash is a prefix of what happened. Two
+kinds of prefix are harmful: one that lacks the announcement of an act that was begun (nobody
+would know that it is in doubt), and one that lacks a status of the run that somebody was told.
+Losing the report of an act that has ended is not harmful: the act is in doubt, as it is when
+the crash comes between the act and its report, and resuming finds out.
+
+So a run waits for its announcements, and for nothing else. A report is durable before any
+later announcement is.
+"""
+
+from __future__ import annotations
+
+from anabranch.lifecycle.events import (
+    CommandStarted,
+    DeliveryStarted,
+    MergeStarted,
+    Moved,
+    Payload,
+    RunCreated,
+    RunMoved,
+)
+from anabranch.values import StepStatus
+
+
+def is_announcement(payload: Payload) -> bool:
+    """Whether the run may go on only when this is on disk.
+
+    >>> is_announcement(CommandStarted(subject="setup[0]", command="make"))
+    True
+    >>> is_announcement(Moved(subject="setup[0]", to=StepStatus.COMPLETED))
+    False
+    """
+    match payload:
+        case CommandStarted() | MergeStarted() | DeliveryStarted() | RunCreated() | RunMoved():
+            return True
+        case Moved(to=to):
+            return to is StepStatus.RUNNING
+        case _:
+            return False

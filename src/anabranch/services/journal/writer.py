@@ -1,0 +1,128 @@
+"""Group commit: one thread writes, everybody else goes on.
+
+Lines that are handed in while the disk is busy are written together, with one sync for all of
+them, as soon as it is free. So the cost of a sync is shared by as many as wait for it, and a
+single writer pays it alone. The first error is the last thing that happens: nothing more is
+written, and every batch from then on carries that error.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol, final, runtime_checkable
+
+import anyio
+from anyio.lowlevel import EventLoopToken, current_token
+
+from anabranch.environment import JournalError, JournalFault
+
+
+@final
+class Batch:
+    """Lines that become durable together."""
+
+    __slots__ = ("_event", "_token", "done", "error", "lines")
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.done = False
+        self.error: JournalError | None = None
+        self._event: anyio.Event | None = None
+        self._token: EventLoopToken | None = None
+
+    def watched(self) -> anyio.Event:
+        """What is set, on the caller's event loop, when the batch is done."""
+        if self._event is None:
+            self._event, self._token = anyio.Event(), current_token()
+        return self._event
+
+    def finish(self, error: JournalError | None) -> None:
+        """Tell that the lines are durable, or why they are not."""
+        self.error, self.done = error, True
+        if self._event is not None and self._token is not None:
+            _call_soon(self._token, self._event.set)
+
+
+@final
+class Writer:
+    """The thread that writes.
+
+    Args:
+        commit: writes bytes durably, or answers why it could not.
+    """
+
+    def __init__(self, commit: Callable[[bytes], JournalError | None]) -> None:
+        self._commit = commit
+        self._changed = threading.Condition()
+        self._batch = Batch()
+        self._closing = False
+        self._error: JournalError | None = None
+        self._thread = threading.Thread(target=self._run, name="anabranch-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def error(self) -> JournalError | None:
+        """Why nothing is written any more; `None` while all is well."""
+        return self._error
+
+    @property
+    def lock(self) -> threading.Condition:
+        """Held by whoever numbers events and hands them in, so that the two go together."""
+        return self._changed
+
+    def add(self, line: bytes) -> Batch:
+        """Hand in a line; the batch it is in is the answer. Only under the lock."""
+        self._batch.lines.append(line)
+        self._changed.notify()
+        return self._batch
+
+    def close(self) -> None:
+        """Write what is left, and end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (batch := self._next()) is not None:
+            error = self._error or self._committed(b"".join(batch.lines))
+            with self._changed:
+                self._error = error
+                batch.finish(error)
+
+    def _committed(self, data: bytes) -> JournalError | None:
+        try:
+            return self._commit(data)
+        except Exception as defect:  # noqa: BLE001 (whoever waits must hear of it)
+            return JournalError(fault=JournalFault.IO, message=f"the journal broke: {defect!r}")
+
+    def _next(self) -> Batch | None:
+        with self._changed:
+            while not (self._batch.lines or self._closing):
+                self._changed.wait()
+            if not self._batch.lines:
+                return None
+            batch, self._batch = self._batch, Batch()
+            return batch
+
+
+@runtime_checkable
+class _AsyncioLoop(Protocol):
+    def call_soon_threadsafe(self, callback: Callable[[], object], /) -> object: ...
+
+
+@runtime_checkable
+class _TrioToken(Protocol):
+    def run_sync_soon(self, callback: Callable[[], object], /) -> object: ...
+
+
+def _call_soon(token: EventLoopToken, callback: Callable[[], object]) -> None:
+    """Run it on that event loop, without waiting for it; a loop that has ended needs nothing."""
+    loop = token.native_token
+    with suppress(RuntimeError):
+        if isinstance(loop, _AsyncioLoop):
+            loop.call_soon_threadsafe(callback)
+        elif isinstance(loop, _TrioToken):
+            loop.run_sync_soon(callback)
