@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -12,6 +13,8 @@ from returns.result import Failure, Result, Success
 
 from anabranch import Effect
 from anabranch.interpreters import Backend
+from anabranch.interpreters.virtual import Cancelled as VirtuallyCancelled
+from anabranch.interpreters.virtual import run_virtual
 from anabranch.testing.reference import run_reference
 from anabranch.testing.strategies.effects import BoomError, Trace
 from property_tests.effects.model import Cancelled, Event, Failed, Ok, Outcome, Raised
@@ -35,6 +38,20 @@ def live(make: Make, backend: Backend = "asyncio", until: float = math.inf) -> R
     """Run with the live interpreter, in virtual time, cancelled at `until`."""
     trace = Trace()
     run = partial(run_live, make(trace), ENV, backend, cancel_at=until)
+    return _told(run, trace)
+
+
+def virtual(make: Make, seed: int, until: float = math.inf) -> Run:
+    """Run with the simulator's driver, under the schedule of a seed, cancelled at `until`."""
+    trace = Trace()
+    choose = random.Random(seed).randrange
+
+    def run() -> Result[Any, Any] | CancelledRun:
+        try:
+            return run_virtual(make(trace), ENV, choose=choose, cancel_at=until).result
+        except VirtuallyCancelled:
+            return CancelledRun()
+
     return _told(run, trace)
 
 

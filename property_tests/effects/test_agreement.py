@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from anabranch.interpreters import Backend
 from anabranch.testing.strategies.effects import Program, compile_program, programs
 from property_tests.effects.model import AmbiguousError, Story, meaning
-from property_tests.effects.runs import ENV, live, reference
+from property_tests.effects.runs import ENV, live, reference, virtual
 from property_tests.effects.virtual import BACKENDS
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
@@ -74,3 +74,42 @@ def test_what_takes_no_time_happens_as_in_the_reference_interpreter(
 ) -> None:
     make = partial(compile_program, program)
     assert reference(make) == live(make, backend)
+
+
+seeds = st.integers(min_value=0, max_value=2**32)
+
+
+@given(programs(parallel=()), seeds)
+def test_what_is_sequential_tells_the_models_story_in_virtual_time(
+    program: Program, seed: int
+) -> None:
+    story = tell(program)
+    run = virtual(partial(compile_program, program), seed)
+    assert (story.outcome, sorted(story.events)) == (run.outcome, sorted(run.events))
+
+
+@given(programs(parallel=()), st.data(), seeds)
+def test_cancelled_in_virtual_time_it_tells_the_models_story(
+    program: Program, data: st.DataObject, seed: int
+) -> None:
+    moments = sorted({moment for moment, _ in tell(program).events if moment >= 0})
+    until = data.draw(st.sampled_from(moments or [0.0])) + 1 / 128
+    story = tell(program, until)
+    run = virtual(partial(compile_program, program), seed, until)
+    assert (story.outcome, sorted(story.events)) == (run.outcome, sorted(run.events))
+
+
+@given(programs(parallel=("all", "settle"), timeouts=False), seeds)
+def test_what_all_run_to_the_end_achieve_does_not_depend_on_the_schedule(
+    program: Program, seed: int
+) -> None:
+    make = partial(compile_program, program)
+    one, other = reference(make), virtual(make, seed)
+    assert one.outcome == other.outcome
+    assert sorted(what for _, what in one.events) == sorted(what for _, what in other.events)
+
+
+@given(programs(), seeds)
+def test_a_schedule_can_be_replayed(program: Program, seed: int) -> None:
+    make = partial(compile_program, program)
+    assert virtual(make, seed) == virtual(make, seed)

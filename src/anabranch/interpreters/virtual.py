@@ -82,6 +82,7 @@ def run_virtual(
     env: Any = None,
     *,
     choose: Choose = lambda _: 0,
+    cancel_at: float | None = None,
     tracer: Tracer | None = None,
 ) -> VirtualRun:
     """Run an effect in virtual time.
@@ -91,9 +92,11 @@ def run_virtual(
         env: what it asks for.
         choose: which of several runnable fibers goes on; by default the one that has been
             runnable longest.
+        cancel_at: the moment at which the run is cancelled from outside, in seconds.
         tracer: sees every labelled effect start and end.
 
     Raises:
+        Cancelled: it was cancelled from outside before its end.
         DeadlockError: nothing can go on; it names who waits for what.
 
     >>> from anabranch import par_all, sleep
@@ -102,7 +105,7 @@ def run_virtual(
     """
     driver = _Virtual(choose, tracer)
     root = driver.start(Fiber(driver, effect, env), None)
-    driver.run()
+    driver.run(root, cancel_at)
     fiber = root.fiber
     if fiber.mode is RAISED:
         raise fiber.payload
@@ -171,12 +174,14 @@ class _Virtual:
         self._soon(strand, OK, None)
         return strand
 
-    def run(self) -> None:
+    def run(self, root: _Strand, cancel_at: float | None) -> None:
         """Go on until nothing is left to do."""
+        if cancel_at is not None:
+            self._later(cancel_at, lambda: self._cancel(root))
         while self._ready or self._timers:
             if not self._ready:
                 moment, _, timer = heapq.heappop(self._timers)
-                if timer.alive:
+                if timer.alive and not root.done:
                     self._clock = moment
                     timer.action()
                 continue

@@ -1,5 +1,12 @@
 """Test pipelines without git, without processes and without waiting."""
 
+from anabranch.interpreters.virtual import (
+    Cancelled,
+    DeadlockError,
+    VirtualRun,
+    run_virtual,
+    virtual_sleep,
+)
 from anabranch.testing.mocks import (
     Answering,
     MockEnvironment,
@@ -8,4 +15,15 @@ from anabranch.testing.mocks import (
     printed,
 )
 
-__all__ = ["Answering", "MockEnvironment", "UnexpectedCommand", "mock_env", "printed"]
+__all__ = [
+    "Answering",
+    "Cancelled",
+    "DeadlockError",
+    "MockEnvironment",
+    "UnexpectedCommand",
+    "VirtualRun",
+    "mock_env",
+    "printed",
+    "run_virtual",
+    "virtual_sleep",
+]
