@@ -191,7 +191,10 @@ def _comparison(code: _Code, node: Compare, reader: _Reader) -> str:
 
 def _equality(code: _Code, value: str, literal: _Constant) -> str:
     match literal:
-        case None | bool():
+        case None:
+            name = code.local()
+            return f"(({name} := {value}) is None or {name} is {code.bind(MISSING)})"
+        case bool():
             return f"({value} is {literal})"
         case str():
             return f"({value} == {code.bind(literal)})"

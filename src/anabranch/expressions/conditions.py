@@ -308,6 +308,8 @@ class _Parser:
 
     def left_operand(self) -> Operand:
         self.scanner.skip_space()
+        if self.scanner.peek("["):
+            return self.list_literal()
         if (found := self.quoted_or_reference()) is not None:
             return found
         start = self.scanner.pos

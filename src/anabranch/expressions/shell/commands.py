@@ -162,7 +162,7 @@ class Commands:
 
     def _end_command(self, frame: Frame) -> None:
         self._finish(frame)
-        if frame.expect in {Expect.ARGUMENT, Expect.FOR_WORD}:
+        if frame.expect in {Expect.ARGUMENT, Expect.FOR_WORD, Expect.AFTER}:
             frame.expect = Expect.COMMAND
 
     def _finish(self, frame: Frame) -> None:

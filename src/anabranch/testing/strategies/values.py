@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from hypothesis import strategies as st
@@ -63,6 +64,7 @@ NASTY_TEXTS: Final = (
 """Texts that somebody's code has stumbled over."""
 
 
+@cache
 def texts(*, max_size: int = 40) -> st.SearchStrategy[str]:
     """Any text that a file or a process can hold (no lone surrogates), often a nasty one.
 
@@ -73,6 +75,7 @@ def texts(*, max_size: int = 40) -> st.SearchStrategy[str]:
     return st.one_of(anything, pieces)
 
 
+@cache
 def numbers() -> st.SearchStrategy[int | float]:
     """Numbers of JSON: small, large, integral floats, negative zero; no infinity and no NaN."""
     return st.one_of(
@@ -83,11 +86,13 @@ def numbers() -> st.SearchStrategy[int | float]:
     )
 
 
+@cache
 def json_scalars() -> st.SearchStrategy[Json]:
     """Null, booleans, numbers and texts; values that are almost equal come together often."""
     return st.one_of(st.none(), st.booleans(), numbers(), texts())
 
 
+@cache
 def json_values(*, max_leaves: int = 8) -> st.SearchStrategy[Json]:
     """Any value of JSON, nested."""
     return st.recursive(
@@ -103,6 +108,7 @@ FIELD_NAMES: Final = ("a", "b", "id", "name", "path", "tags", "score", "nested")
 """The plain field names that `json_items` and conditions draw from, so that they meet."""
 
 
+@cache
 def field_names() -> st.SearchStrategy[str]:
     """Names of fields: mostly a few plain ones, sometimes odd ones (empty, dotted, keywords)."""
     odd = ("", "a.b", "odd key", "not", "in", "true", "item", "exists", "0", "a-b", "it's", "é")
@@ -111,6 +117,7 @@ def field_names() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def json_items() -> st.SearchStrategy[dict[str, Json]]:
     """Items of a map phase: objects whose fields are missing, null or of any type."""
     return st.dictionaries(field_names(), json_values(max_leaves=4), max_size=6)
