@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
@@ -22,7 +22,7 @@ SH: Final = which("sh") or "sh"
 
 
 @contextmanager
-def directory() -> Iterator[Path]:
+def directory() -> Generator[Path]:
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 

@@ -50,7 +50,7 @@ Follow = Callable[[FieldPath, Any], Any]
 
 def in_item(path: FieldPath, item: Any) -> Any:
     if path == FieldPath((), root="item") and isinstance(item, dict) and "item" in item:
-        return item["item"]
+        return cast("Any", item)["item"]
     return in_scope(FieldPath(path.keys), item)
 
 
@@ -58,7 +58,7 @@ def in_scope(path: FieldPath, item: Any) -> Any:
     for key in path.names:
         fits = isinstance(item, dict if isinstance(key, str) else list | tuple)
         try:
-            item = cast("Any", item)[key] if fits else MISSING
+            item = item[key] if fits else MISSING
         except (KeyError, IndexError):
             return MISSING
     return item

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from anabranch.expressions.paths import MISSING, Missing
 from anabranch.expressions.tree import Comparison
@@ -17,19 +17,32 @@ def equal(left: Json | Missing, right: Json | Missing) -> bool:
     >>> equal(42, 42.0), equal(True, 1), equal([1, {"a": None}], [1.0, {"a": None}])
     (True, False, True)
     """
-    match left, right:
+    pairs = [(left, right)]
+    while pairs:
+        one, other = pairs.pop()
+        inner = _inner_pairs(one, other)
+        if inner is None:
+            return False
+        pairs.extend(inner)
+    return True
+
+
+_Pairs: TypeAlias = "Iterable[tuple[Json | Missing, Json | Missing]]"
+
+
+def _inner_pairs(one: Json | Missing, other: Json | Missing) -> _Pairs | None:
+    """The pairs that must be equal for two values to be; `None` if they are not anyway."""
+    match one, other:
         case (None | Missing.MISSING, _):
-            return right is None or right is MISSING
-        case (bool(), _) | (_, bool()):
-            return left is right
-        case (str(), _) | (_, str()):
-            return left == right
-        case Mapping(), Mapping():
-            return left.keys() == right.keys() and all(equal(left[k], right[k]) for k in left)
-        case Sequence(), Sequence():
-            return len(left) == len(right) and all(map(equal, left, right))
+            return () if other is None or other is MISSING else None
+        case (bool() | str(), _) | (_, bool() | str()):
+            return () if type(one) is type(other) and one == other else None
+        case (Mapping(), Mapping()):
+            return [(one[k], other[k]) for k in one] if one.keys() == other.keys() else None
+        case (Sequence(), Sequence()):
+            return list(zip(one, other, strict=True)) if len(one) == len(other) else None
         case _:
-            return left == right
+            return () if one == other else None
 
 
 def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[Json | Missing, Json | Missing], bool]:

@@ -41,6 +41,7 @@ from anabranch.expressions.tree import (
     Or,
     Scalar,
     Truthy,
+    paths_in,
 )
 from anabranch.values import Json, Problem, did_you_mean
 
@@ -77,6 +78,15 @@ class Condition:
         """
         return scope_predicate(self.root)
 
+    @property
+    def paths(self) -> tuple[FieldPath, ...]:
+        """Every path that the condition reads, in order.
+
+        >>> [str(path) for path in parse_condition("a > 1 && length(b.c) < ${limit}").paths]
+        ['a', 'b.c', 'limit']
+        """
+        return tuple(paths_in(self.root))
+
     def __str__(self) -> str:
         """The condition as text."""
         return str(self.root)
@@ -106,7 +116,7 @@ _MISTAKEN: Final[Mapping[str, str]] = {
     "&": "&&",
     "|": "||",
 }
-_DEEPEST: Final = 60
+_DEEPEST: Final = 50
 _LONGEST_NUMBER: Final = 1000
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from anabranch.values import ConfigError, Location, Problem
@@ -12,10 +13,19 @@ _SPACE: Final = re.compile(r"\s*")
 _STRING: Final = re.compile(r"'((?:[^']|'')*)'|\"((?:[^\"]|\"\")*)\"")
 
 
-def location(text: str, offset: int) -> Location:
-    """Where an offset is, as line and column, both from 1."""
-    before = text[:offset]
-    return Location(line=before.count("\n") + 1, column=offset - before.rfind("\n"))
+def locator(text: str) -> Callable[[int], Location]:
+    """The function that says where an offset is, as line and column, both from 1.
+
+    >>> str(locator("one two")(4))
+    '1:5'
+    """
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def locate(offset: int) -> Location:
+        line = bisect_right(starts, offset)
+        return Location(line=line, column=offset - starts[line - 1] + 1)
+
+    return locate
 
 
 def quote(text: str) -> str:
@@ -83,7 +93,7 @@ class Scanner:
         hint: str | None = None,
     ) -> Problem:
         """A problem at an offset, by default here."""
-        where = location(self.text, self.pos if at is None else at)
+        where = locator(self.text)(self.pos if at is None else at)
         return Problem(
             code=code, message=message, where=where, value=value, expected=expected, hint=hint
         )

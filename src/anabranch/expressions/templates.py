@@ -9,14 +9,15 @@ left to right, and what a value holds is never read again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
 from anabranch.expressions.paths import MISSING, FieldPath, Missing, read_path
 from anabranch.expressions.rendering import apply_filter, is_filter, render, separator
-from anabranch.expressions.scanner import Scanner, location, refuse
+from anabranch.expressions.scanner import Scanner, locator, refuse
 from anabranch.expressions.scopes import Scope, is_known, lookup, names_beside
 from anabranch.values import ConfigError, Json, Location, Problem, did_you_mean
 
@@ -231,6 +232,23 @@ class TemplateReader:
         self.shell = shell
         self._depth = 0
 
+    @cached_property
+    def where(self) -> Callable[[int], Location]:
+        """The function that says where an offset is."""
+        return locator(self.text)
+
+    @cached_property
+    def _braces(self) -> Mapping[int, int]:
+        """Each brace that is closed, and where."""
+        opened: list[int] = []
+        pairs: dict[int, int] = {}
+        for brace in _BRACE.finditer(self.text):
+            if brace[0] == "{":
+                opened.append(brace.start())
+            elif opened:
+                pairs[opened.pop()] = brace.start()
+        return pairs
+
     def template(self, start: int, stop: int) -> Template:
         """The template between two offsets."""
         return Template(self.text[start:stop], tuple(self._parts(start, stop)), shell=self.shell)
@@ -261,7 +279,7 @@ class TemplateReader:
         bare = None if self.shell else _BARE.match(self.text, start)
         if bare is None:
             return None
-        where = location(self.text, start)
+        where = self.where(start)
         return Reference(raw=bare[0], path=FieldPath((bare[1],)), braced=False, where=where)
 
     def _braced(self, start: int, closing: str) -> Reference | None:
@@ -271,7 +289,7 @@ class TemplateReader:
         if path is None or not path.names:
             return None
         filters = tuple(_read_filters(scanner))
-        default = self._default(scanner, closing) if scanner.take(":-") else None
+        default = self._default(scanner, start, closing) if scanner.take(":-") else None
         scanner.skip_space()
         if not scanner.take(closing):
             return None
@@ -280,31 +298,27 @@ class TemplateReader:
             path=path,
             filters=filters,
             default=default,
-            where=location(self.text, start),
+            where=self.where(start),
         )
 
-    def _default(self, scanner: Scanner, closing: str) -> Template | None:
+    def _default(self, scanner: Scanner, start: int, closing: str) -> Template | None:
         """The template up to the brace that closes the reference."""
-        start, stop = scanner.pos, self._closing(scanner.pos, closing)
+        stop = self._closing(start, closing)
         if stop is None:
             return None
         if self._depth == _DEEPEST:
             raise ConfigError(scanner.problem("too-deep", f"more than {_DEEPEST} nested defaults"))
         self._depth += 1
-        scanner.pos = stop
-        default = self.template(start, stop)
+        default = self.template(scanner.pos, stop)
         self._depth -= 1
+        scanner.pos = stop
         return default
 
     def _closing(self, start: int, closing: str) -> int | None:
-        depth = 0
-        for brace in _BRACE.finditer(self.text, start):
-            if depth == 0 and self.text.startswith(closing, brace.start()):
-                return brace.start()
-            depth += 1 if brace[0] == "{" else -1
-            if depth < 0:
-                return None
-        return None
+        inner = self._braces.get(start + 1)
+        if closing == "}" or inner is None:
+            return inner
+        return inner if self._braces.get(start) == inner + 1 else None
 
 
 def _read_filters(scanner: Scanner) -> Iterator[str]:

@@ -7,6 +7,7 @@ can be saved, shown and diffed as text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -176,3 +177,21 @@ def _grouped(node: Node, *kinds: type[Node]) -> str:
 def _right(operand: Operand) -> str:
     """On the right a bare word is a string, so a path is written as a reference."""
     return f"${{{operand}}}" if isinstance(operand, FieldPath | Exists) else str(operand)
+
+
+def paths_in(part: Node | Operand) -> Iterator[FieldPath]:
+    """Every path below a node, from left to right."""
+    match part:
+        case FieldPath():
+            yield part
+        case Literal():
+            return
+        case Length(path) | Exists(path):
+            yield path
+        case Not(operand) | Truthy(operand):
+            yield from paths_in(operand)
+        case Compare(left, _, right) | Membership(left, right):
+            yield from (*paths_in(left), *paths_in(right))
+        case And(operands) | Or(operands) | Call(_, operands):
+            for operand in operands:
+                yield from paths_in(operand)

@@ -111,7 +111,8 @@ class Commands:
     def _substitution(self) -> None:
         """What is inside `$(…)`, `(…)`, `<(…)`: commands with words of their own."""
         outer, subscripts = self.words.word, self.words.subscripts
-        self._commands(")")
+        with self.tape.deeper():
+            self._commands(")")
         self.words.word, self.words.subscripts = outer, subscripts
 
     # --- a list of commands ----------------------------------------------------------------------

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
 
-from anabranch.expressions.scanner import location
 from anabranch.expressions.templates import TemplateReader
 from anabranch.values import ConfigError, Location, Problem
+
+_DEEPEST: Final = 40
 
 
 class Tape:
@@ -18,16 +22,18 @@ class Tape:
         stop: where this reader ends.
         out: the pieces of the script.
         outer: the place of this text in the one around it, for what is read from a copy.
+        depth: how many constructs are open around this place.
     """
 
-    __slots__ = ("out", "outer", "pos", "reader", "stop", "text")
+    __slots__ = ("depth", "out", "outer", "pos", "reader", "stop", "text")
 
-    def __init__(self, text: str, outer: Location | None = None) -> None:
+    def __init__(self, text: str, outer: Location | None = None, depth: int = 0) -> None:
         self.text = text
         self.pos = 0
         self.stop = len(text)
         self.out: list[str] = []
         self.outer = outer
+        self.depth = depth
         self.reader = TemplateReader(text, shell=True)
 
     @property
@@ -64,11 +70,20 @@ class Tape:
         """What was read since an offset."""
         return self.text[start : self.pos]
 
+    @contextmanager
+    def deeper(self) -> Generator[None]:
+        """One construct inside another, within reason."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise self.refusal(f"more than {_DEEPEST} constructs inside one another")
+        yield
+        self.depth -= 1
+
     def where(self, offset: int | None = None) -> Location:
         """The place of an offset, by default of this one."""
         if self.outer is not None:
             return self.outer
-        return location(self.text, self.pos if offset is None else offset)
+        return self.reader.where(self.pos if offset is None else offset)
 
     def refusal(
         self, message: str, *, at: int | None = None, hint: str | None = None

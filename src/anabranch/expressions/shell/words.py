@@ -260,17 +260,18 @@ class Words:
 
     def expansion(self, quotes: Quotes, write: Write) -> None:
         """What stands at a dollar, a backtick or a brace."""
-        if self.tape.at("`"):
-            self._backticks(quotes)
-        elif self.tape.at("$${"):
-            self.tape.pos += 1
-            self._parameter(quotes, write)
-        elif self.reference(write):
-            return
-        elif self.tape.at("$"):
-            self._dollar(quotes, write)
-        else:
-            self.literal(1)
+        with self.tape.deeper():
+            if self.tape.at("`"):
+                self._backticks(quotes)
+            elif self.tape.at("$${"):
+                self.tape.pos += 1
+                self._parameter(quotes, write)
+            elif self.reference(write):
+                pass
+            elif self.tape.at("$"):
+                self._dollar(quotes, write)
+            else:
+                self.literal(1)
 
     def _dollar(self, quotes: Quotes, write: Write) -> None:
         start = self.tape.pos
@@ -367,7 +368,9 @@ class Words:
         self.tape.pos += 1
         raw = self.tape.since(start)
         escaped = _ESCAPED_IN_DOUBLE if quotes is Quotes.DOUBLE else _ESCAPED
-        inner = Tape(escaped.sub(r"\1", raw[1:-1]), outer=self.tape.where(start))
+        inner = Tape(
+            escaped.sub(r"\1", raw[1:-1]), outer=self.tape.where(start), depth=self.tape.depth
+        )
         self._nested(inner)
         written = "".join(inner.out)
         if written == inner.text:
