@@ -49,9 +49,11 @@ from anabranch.effects import (
 )
 from anabranch.effects.work import (
     create_worktree,
+    deliver,
     execute_commands,
     merge_to_parent,
     remove_worktree,
+    start_branch,
 )
 from anabranch.environment import MapEnv, PhaseEnv
 from anabranch.interpreters import run, run_async
@@ -99,6 +101,7 @@ __all__ = [
     "attempt_blocking",
     "bracket",
     "create_worktree",
+    "deliver",
     "do",
     "execute_commands",
     "fail",
@@ -125,6 +128,7 @@ __all__ = [
     "run_async",
     "scoped",
     "sleep",
+    "start_branch",
     "succeed",
     "timeout",
     "traverse",

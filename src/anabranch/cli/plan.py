@@ -10,7 +10,7 @@ from anabranch.cli.commands import COMMANDS
 from anabranch.cli.files import read_workflow
 from anabranch.cli.options import file_argument, json_option, max_parallel_option, repo_option
 from anabranch.cli.output import Output
-from anabranch.cli.repositories import open_repository, read_committed
+from anabranch.cli.repositories import read_committed
 
 if TYPE_CHECKING:
     from anabranch.planning import WorkAssignment
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(output: Output, file: str, repo: str, max_parallel: int | None) -> None:
     """Plan as far as it can be known: items that `setup` will write are not."""
+    from anabranch.engine import open_repository
     from anabranch.workflow import make_plan, plan_text, plan_to_data
 
     workflow = read_workflow(file, max_parallel=max_parallel)

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from returns.result import Failure
-
 from anabranch.values import ConfigError, Location, Problem
 
 if TYPE_CHECKING:
     from anabranch.services.git import GitRepository
-
-
-def open_repository(path: str) -> GitRepository:
-    """Open the repository that a directory belongs to.
-
-    Raises:
-        HostError: no git, no repository, or one without commits.
-    """
-    from anabranch.services.git import GitRepository
-
-    opened = GitRepository.open(path)
-    if isinstance(opened, Failure):
-        raise opened.failure()
-    return opened.unwrap()
 
 
 def read_committed(repository: GitRepository, path: str) -> bytes:

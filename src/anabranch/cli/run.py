@@ -8,7 +8,6 @@ from anabranch.cli.commands import COMMANDS
 from anabranch.cli.files import read_workflow
 from anabranch.cli.options import file_argument, json_option, max_parallel_option, repo_option
 from anabranch.cli.output import Output
-from anabranch.cli.repositories import open_repository
 from anabranch.values import RunStatus
 
 
@@ -24,7 +23,7 @@ def command(output: Output, file: str, repo: str, max_parallel: int | None) -> i
 
     from anabranch.cli.progress import Progress
     from anabranch.cli.summary import as_data, as_text
-    from anabranch.engine import LocalRun, new_run_id
+    from anabranch.engine import LocalRun, new_run_id, open_repository
     from anabranch.lifecycle import summarise
 
     workflow = read_workflow(file, max_parallel=max_parallel)

@@ -1,5 +1,21 @@
 """Runs on this machine: the environment composed, the program interpreted."""
 
-from anabranch.engine.local import Listener, LocalRun, new_run_id
+from anabranch.engine.local import (
+    Listener,
+    Local,
+    LocalRun,
+    local_environment,
+    new_run_id,
+    open_repository,
+    run_in_repository,
+)
 
-__all__ = ["Listener", "LocalRun", "new_run_id"]
+__all__ = [
+    "Listener",
+    "Local",
+    "LocalRun",
+    "local_environment",
+    "new_run_id",
+    "open_repository",
+    "run_in_repository",
+]

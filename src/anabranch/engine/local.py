@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,7 +15,8 @@ import anyio
 from attrs import frozen
 from returns.result import Failure, Result
 
-from anabranch.environment import Environment, Journal, JournalError
+from anabranch.effects import Effect
+from anabranch.environment import Environment, Journal, JournalError, MapEnv
 from anabranch.interpreters import run_async
 from anabranch.lifecycle import Event, Payload, RunState
 from anabranch.program import Identity, program
@@ -25,6 +27,7 @@ from anabranch.services.processes import HandingFiles, LocalCommands
 from anabranch.workflow import Workflow
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 Listener = Callable[[Event], None]
 
@@ -54,6 +57,74 @@ class _Told:
 
 
 @frozen(kw_only=True)
+class Local:
+    """An environment of this machine, and the journal in it, to look into."""
+
+    env: Environment
+    journal: MemoryJournal
+
+
+@asynccontextmanager
+async def local_environment(
+    repository: GitRepository, *, run: str, listener: Listener = lambda _: None
+) -> AsyncGenerator[Local]:
+    """The ports made real in a repository, for as long as the context lasts.
+
+    Args:
+        repository: where.
+        run: the id under which worktrees are made and logs are kept; nobody else's meanwhile.
+        listener: sees every event once it is in the journal.
+
+    Raises:
+        HostError: another process works under that id.
+    """
+    journal = MemoryJournal(now=lambda: datetime.now(UTC))
+    added = repository.command_environment(os.environ)
+    logs = str(Path(repository.state, "runs", run, "logs"))
+    async with git_run(repository, run) as git:
+        env = Environment(
+            worktrees=git.worktrees,
+            commands=HandingFiles(LocalCommands(logs=logs, environ={**os.environ, **added})),
+            merges=git.merges,
+            files=LocalFiles(),
+            journal=_Told(journal, listener),
+        )
+        yield Local(env=env, journal=journal)
+
+
+def run_in_repository(effect: Effect[T, E, MapEnv], path: str = ".") -> Result[T, E]:
+    """Run an effect in a git repository of this machine, from ordinary code.
+
+    Args:
+        effect: what to run: worktrees, commands, merges.
+        path: any directory of the repository.
+
+    Raises:
+        HostError: no repository, no commit in it, or no git.
+        KeyboardInterrupt: SIGINT or SIGTERM came; finalisers have run.
+    """
+
+    async def carry_out() -> Result[T, E]:
+        repository = open_repository(path)
+        async with local_environment(repository, run=new_run_id()) as local:
+            return await _until_told_to_end(lambda: run_async(effect, local.env))
+
+    return anyio.run(carry_out)
+
+
+def open_repository(path: str) -> GitRepository:
+    """The repository that a directory belongs to.
+
+    Raises:
+        HostError: no repository, no commit in it, or no git.
+    """
+    found = GitRepository.open(path)
+    if isinstance(found, Failure):
+        raise found.failure()
+    return found.unwrap()
+
+
+@frozen(kw_only=True)
 class LocalRun:
     """A run that is about to begin.
 
@@ -79,29 +150,14 @@ class LocalRun:
             AnabranchError: the input is no input, or the machine did not do its part.
             KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
         """
-        journal = MemoryJournal(now=lambda: datetime.now(UTC))
         effect = program(self.workflow, Identity(run=self.run))
-        added = self.repository.command_environment(os.environ)
-        async with git_run(self.repository, self.run) as git:
-            env = Environment(
-                worktrees=git.worktrees,
-                commands=HandingFiles(
-                    LocalCommands(
-                        logs=str(self._directory / "logs"), environ={**os.environ, **added}
-                    )
-                ),
-                merges=git.merges,
-                files=LocalFiles(),
-                journal=_Told(journal, self.listener),
-            )
-            result = await _until_told_to_end(lambda: run_async(effect, env))
+        async with local_environment(
+            self.repository, run=self.run, listener=self.listener
+        ) as local:
+            result = await _until_told_to_end(lambda: run_async(effect, local.env))
         if isinstance(result, Failure):
             raise result.failure()
-        return journal.state
-
-    @property
-    def _directory(self) -> Path:
-        return Path(self.repository.state, "runs", self.run)
+        return local.journal.state
 
 
 async def _until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
