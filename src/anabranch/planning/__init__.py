@@ -24,6 +24,7 @@ from anabranch.planning.backoff import (
 from anabranch.planning.command_access import access_of
 from anabranch.planning.commands import Command
 from anabranch.planning.critical_path import CriticalPath
+from anabranch.planning.differences import Change, ChangeKind, differences
 from anabranch.planning.estimates import Estimate, EstimateSource, estimate_durations
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
 from anabranch.planning.items import ItemFormat, format_of, read_document, read_output
@@ -41,6 +42,7 @@ from anabranch.planning.schedule import (
     plan_schedule,
 )
 from anabranch.planning.schemas import Doubt, SchemaDifference, schema_differences
+from anabranch.planning.serialisation import from_json, to_json
 from anabranch.planning.sorting import SortKey, parse_sort, sort_items
 from anabranch.planning.step_graph import StepGraph, StepKind, StepNode
 from anabranch.planning.validation import SizeLimits, Strictness, validate_steps
@@ -62,6 +64,8 @@ __all__ = [
     "AccessSet",
     "Admission",
     "Backoff",
+    "Change",
+    "ChangeKind",
     "Claim",
     "Clash",
     "ClashKind",
@@ -107,6 +111,7 @@ __all__ = [
     "batch_violations",
     "claim_problems",
     "clashes",
+    "differences",
     "distinct_items",
     "ended",
     "enough_slots",
@@ -114,6 +119,7 @@ __all__ = [
     "filter_items",
     "forecast_slots",
     "format_of",
+    "from_json",
     "identity_key",
     "is_json",
     "limit_items",
@@ -134,6 +140,7 @@ __all__ = [
     "select_items",
     "sort_items",
     "started",
+    "to_json",
     "undeclared_writes",
     "validate_steps",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from statistics import median_low
 from typing import Final
 
 from attrs import frozen
@@ -53,9 +52,14 @@ def estimate_durations(
     known = {name: _from_history(past) for name, past in (history or {}).items() if past}
     known |= {name: Estimate(d, EstimateSource.GIVEN) for name, d in (given or {}).items()}
     durations = [known[name].duration for name in names if name in known]
-    guess = Estimate(median_low(durations) if durations else _UNKNOWN, EstimateSource.GUESS)
+    guess = Estimate(_median(durations) if durations else _UNKNOWN, EstimateSource.GUESS)
     return tuple(known.get(name, guess) for name in names)
 
 
 def _from_history(past: Sequence[timedelta]) -> Estimate:
-    return Estimate(median_low(past), EstimateSource.HISTORY)
+    return Estimate(_median(past), EstimateSource.HISTORY)
+
+
+def _median(durations: Sequence[timedelta]) -> timedelta:
+    """Take the one in the middle; of two, the shorter."""
+    return sorted(durations)[(len(durations) - 1) // 2]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cached_property
+from itertools import chain
 
 from attrs import evolve, frozen
 
@@ -47,7 +48,10 @@ class CommandGraph:
     waits: Predecessors
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a graph that has a cycle."""
+        """Refuse a graph that has a cycle, or that speaks of nodes it does not have."""
+        mentioned = set(chain.from_iterable(self.waits))
+        if self.joins < 0 or not mentioned <= set(range(len(self.waits))):
+            raise ConfigError.of("bad-graph", "the graph speaks of commands that it does not have")
         if len(self.order) < len(self.waits):
             raise ConfigError(*cycle_problems(self._labels, self.waits))
 
