@@ -12,6 +12,7 @@ from anabranch.planning.access import (
     undeclared_writes,
 )
 from anabranch.planning.admission import Admission, Request, Usage, admit, ended, may_start, started
+from anabranch.planning.agents import AGENTS, AgentCall, AgentReport, AgentTemplate, read_report
 from anabranch.planning.backoff import (
     Backoff,
     Custom,
@@ -59,10 +60,14 @@ from anabranch.planning.work import (
 )
 
 __all__ = [
+    "AGENTS",
     "EVERYTHING",
     "NOTHING",
     "AccessSet",
     "Admission",
+    "AgentCall",
+    "AgentReport",
+    "AgentTemplate",
     "Backoff",
     "Change",
     "ChangeKind",
@@ -135,6 +140,7 @@ __all__ = [
     "read_document",
     "read_json",
     "read_output",
+    "read_report",
     "schedule_violations",
     "schema_differences",
     "select_items",

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from anabranch.planning import AGENTS, AgentCall, AgentReport, AgentTemplate, read_report
+from anabranch.values import ConfigError
+
+CLAUDE = b"""{"type":"system","subtype":"init","session_id":"s-1","model":"opus","tools":["Bash"]}
+{"type":"assistant","message":{"content":[{"type":"text","text":"hm"}],"usage":{"output_tokens":3}}}
+{"type":"result","subtype":"success","is_error":false,"num_turns":4,"result":"done","session_id":"s-1",\
+"total_cost_usd":0.0123,"usage":{"input_tokens":10,"cache_read_input_tokens":500,"output_tokens":77}}
+"""
+CODEX = b"""{"type":"thread.started","thread_id":"t-1"}
+{"type":"turn.started"}
+{"type":"item.completed","item":{"id":"i","type":"agent_message","text":"all done"}}
+{"type":"error","message":"stream lost, trying again"}
+{"type":"turn.completed","usage":{"input_tokens":900,"cached_input_tokens":800,"output_tokens":20}}
+"""
+
+
+def test_the_report_of_claude_has_its_session_answer_cost_and_tokens() -> None:
+    assert AgentReport(
+        session="s-1",
+        model="opus",
+        result="done",
+        cost_usd=0.0123,
+        input_tokens=10,
+        output_tokens=77,
+        cached_tokens=500,
+        turns=4,
+    ) == read_report(CLAUDE)
+
+
+def test_the_report_of_codex_has_its_session_answer_and_tokens() -> None:
+    assert AgentReport(
+        session="t-1",
+        result="all done",
+        input_tokens=900,
+        output_tokens=20,
+        cached_tokens=800,
+    ) == read_report(CODEX)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type": "result", "is_error": true, "result": "no credit"}',
+        b'{"type": "turn.failed", "error": {"message": "no credit"}}',
+    ],
+)
+def test_an_agent_that_says_it_failed_has_failed(line: bytes) -> None:
+    assert read_report(line).failed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"not JSON",
+        b'{"type": "result", "total_c',
+        b'"result"',
+        b"[1]",
+        b"\xff\xfe\x00",
+        b'{"type": ["result"]}',
+        b'{"type": "result", "total_cost_usd": "much", "usage": 7, "num_turns": true}',
+        b'{"type": "result", "total_cost_usd": 1e999, "num_turns": -1, "result": 3}',
+        b'{"type": "result", "total_cost_usd": NaN, "session_id": null}',
+        b'{"type": "result", "num_turns": 1' + b"0" * 5000 + b"}",
+        b'{"type": "item.completed", "item": "text"}',
+        b"[" * 100_000,
+        b'{"type": "stranger", "session_id": "x"}',
+    ],
+)
+def test_a_line_that_says_nothing_changes_nothing(line: bytes) -> None:
+    before = read_report(CLAUDE)
+    assert before == before.after(line)
+
+
+def test_a_template_puts_the_prompt_where_it_says() -> None:
+    template = AgentTemplate(("agent", "--ask=${prompt}", "-q"))
+    assert AgentCall(argv=("agent", "--ask=what?", "-q")) == template.call("what?")
+
+
+def test_without_a_place_the_prompt_goes_to_standard_input() -> None:
+    assert AgentCall(argv=("agent",), stdin=b"w\xc3\xa4s?\n") == AgentTemplate(("agent",)).call(
+        "wäs?\n"
+    )
+
+
+def test_a_prompt_is_never_an_option() -> None:
+    call = AGENTS["claude"].call("--dangerously-skip-permissions")
+    assert "--dangerously-skip-permissions" not in call.argv
+
+
+def test_no_template_gives_a_permission() -> None:
+    said = " ".join(argument for template in AGENTS.values() for argument in template.argv)
+    assert not {"permission", "danger", "yes", "full", "bypass", "allow"} & set(
+        said.replace("-", " ").split()
+    )
+
+
+def test_arguments_of_the_users_own_come_last() -> None:
+    template = AGENTS["claude"].with_arguments("--model", "opus")
+    assert ("--model", "opus") == template.call("go").argv[-2:]
+
+
+@pytest.mark.parametrize("argv", [(), ("",), ("${prompt}",)])
+def test_an_agent_without_a_program_is_refused(argv: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="an agent needs a program"):
+        AgentTemplate(argv)
