@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ANABRANCH = [sys.executable, "-m", "anabranch"]
+
+
+def printed_on_a_terminal(arguments: list[str], environ: Mapping[str, str]) -> bytes:
+    """Standard error of the program when it is a terminal."""
+    ours, its = pty.openpty()
+    subprocess.run(
+        [*ANABRANCH, *arguments],
+        stderr=its,
+        check=False,
+        env={**os.environ, "TERM": "xterm", **environ},
+    )
+    os.close(its)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        return terminal.read(10_000)
+
+
+@pytest.mark.parametrize(("value", "coloured"), [("", True), ("1", False)])
+def test_colour_is_for_terminals_and_respects_no_color(value: str, *, coloured: bool) -> None:
+    said = printed_on_a_terminal(["validate", "nowhere.yml"], {"NO_COLOR": value})
+    assert b"cannot read `nowhere.yml`" in said
+    assert coloured == (b"\x1b[" in said)
+
+
+def test_output_that_nobody_reads_is_no_fault(tmp_path: Path) -> None:
+    flow = tmp_path / "flow.yml"
+    flow.write_text("name: w\nmode: mapreduce\nmap: {input: i.json, agent_template: [make]}\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            [*ANABRANCH, "validate", flow], stdout=nobody, stderr=subprocess.PIPE, check=False
+        )
+    assert (1, b"") == (done.returncode, done.stderr)
+
+
+def test_text_that_the_terminal_cannot_show_is_shown_all_the_same(tmp_path: Path) -> None:
+    flow = tmp_path / "flow.yml"
+    text = "name: caf\N{LATIN SMALL LETTER E WITH ACUTE} \N{SNOWMAN}\nmode: mapreduce\n"
+    flow.write_text(f"{text}map: {{input: i.json, agent_template: [make]}}\n", encoding="utf-8")
+    done = subprocess.run(
+        [*ANABRANCH, "validate", flow],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )
+    assert done.stdout.endswith(b"is a valid workflow: caf\xe9 \\u2603\n")
