@@ -22,16 +22,40 @@ from anabranch.planning.backoff import (
     Fixed,
     Linear,
 )
+from anabranch.planning.circuit_breaker import (
+    AttemptOutcome,
+    BreakerPhase,
+    BreakerState,
+    CircuitBreaker,
+    MayStart,
+    MustWait,
+    StartDecision,
+    Ticket,
+)
 from anabranch.planning.command_access import access_of
 from anabranch.planning.commands import Command
 from anabranch.planning.critical_path import CriticalPath
 from anabranch.planning.differences import Change, ChangeKind, differences
+from anabranch.planning.error_classes import ErrorClass, ErrorMatcher, ErrorPattern, matches_any
 from anabranch.planning.estimates import Estimate, EstimateSource, estimate_durations
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
 from anabranch.planning.items import ItemFormat, format_of, read_document, read_output
 from anabranch.planning.json_order import identity_key, order_key
 from anabranch.planning.json_path import JsonPath, select_items
 from anabranch.planning.json_text import is_json, read_json
+from anabranch.planning.policies import (
+    AttemptFailure,
+    FailureDecision,
+    FailurePolicy,
+    GoOn,
+    OnItemFailure,
+    RetryAfter,
+    Stop,
+    StopReason,
+    Tally,
+    decide,
+    stop_reason,
+)
 from anabranch.planning.resources import Claim, Limits, RateLimit, claim_problems, merged_claims
 from anabranch.planning.retries import GiveUp, GiveUpReason, Retry, RetryDecision, RetryPolicy
 from anabranch.planning.schedule import (
@@ -68,9 +92,14 @@ __all__ = [
     "AgentCall",
     "AgentReport",
     "AgentTemplate",
+    "AttemptFailure",
+    "AttemptOutcome",
     "Backoff",
+    "BreakerPhase",
+    "BreakerState",
     "Change",
     "ChangeKind",
+    "CircuitBreaker",
     "Claim",
     "Clash",
     "ClashKind",
@@ -80,33 +109,48 @@ __all__ = [
     "Custom",
     "Doubt",
     "Duration",
+    "ErrorClass",
+    "ErrorMatcher",
+    "ErrorPattern",
     "Estimate",
     "EstimateSource",
     "Exponential",
+    "FailureDecision",
+    "FailurePolicy",
     "Fibonacci",
     "Fixed",
     "Forecast",
     "GiveUp",
     "GiveUpReason",
+    "GoOn",
     "ItemFormat",
     "JsonPath",
     "Limits",
     "Linear",
     "MapConfig",
+    "MayStart",
+    "MustWait",
+    "OnItemFailure",
     "RateLimit",
     "Request",
     "Resource",
     "Retry",
+    "RetryAfter",
     "RetryDecision",
     "RetryPolicy",
     "Schedule",
     "SchemaDifference",
     "SizeLimits",
     "SortKey",
+    "StartDecision",
     "StepGraph",
     "StepKind",
     "StepNode",
+    "Stop",
+    "StopReason",
     "Strictness",
+    "Tally",
+    "Ticket",
     "Usage",
     "WorkAssignment",
     "access_of",
@@ -116,6 +160,7 @@ __all__ = [
     "batch_violations",
     "claim_problems",
     "clashes",
+    "decide",
     "differences",
     "distinct_items",
     "ended",
@@ -128,6 +173,7 @@ __all__ = [
     "identity_key",
     "is_json",
     "limit_items",
+    "matches_any",
     "may_start",
     "merged_claims",
     "most_urgent_first",
@@ -146,6 +192,7 @@ __all__ = [
     "select_items",
     "sort_items",
     "started",
+    "stop_reason",
     "to_json",
     "undeclared_writes",
     "validate_steps",

@@ -17,7 +17,10 @@ from anabranch.planning.backoff import (
     Linear,
     dwindles,
 )
+from anabranch.planning.circuit_breaker import CircuitBreaker
+from anabranch.planning.error_classes import ErrorClass
 from anabranch.planning.json_path import JsonPath
+from anabranch.planning.policies import FailurePolicy, OnItemFailure
 from anabranch.planning.retries import RetryPolicy
 from anabranch.planning.sorting import SortKey
 from anabranch.planning.work import MapConfig
@@ -107,4 +110,30 @@ def map_configs(*, json_path: bool = False) -> st.SearchStrategy[MapConfig]:
         offset=st.just(0) | st.integers(0, 5),
         max_items=st.none() | st.integers(0, 8),
         max_parallel=st.integers(1, 20),
+    )
+
+
+def circuit_breakers() -> st.SearchStrategy[CircuitBreaker]:
+    """Breakers with small counts, so that short histories reach every phase."""
+    counts = st.integers(1, 3)
+    return st.builds(
+        CircuitBreaker,
+        failure_threshold=counts,
+        success_threshold=counts,
+        timeout=durations(longest=timedelta(seconds=20)),
+        half_open_requests=counts,
+    )
+
+
+def failure_policies() -> st.SearchStrategy[FailurePolicy]:
+    """Failure policies, every setting often left out."""
+    return st.builds(
+        FailurePolicy,
+        on_item_failure=st.sampled_from(OnItemFailure),
+        continue_on_failure=st.booleans(),
+        max_failures=st.none() | st.integers(1, 20),
+        failure_threshold=st.none() | st.floats(0, 1),
+        retry=st.none() | retry_policies(),
+        retry_on=st.lists(st.sampled_from(ErrorClass), max_size=2),
+        circuit_breaker=st.none() | circuit_breakers(),
     )
