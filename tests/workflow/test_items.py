@@ -28,10 +28,22 @@ def test_items_are_chosen_as_the_phase_says() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"[1,", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_is_told_with_the_name_of_the_file(data: bytes) -> None:
-    problem = refused("$", data)
-    assert ("bad-json", "map.input") == (problem.code, problem.where.path)
-    assert "`items.json`" in problem.message
+def test_what_is_no_json_is_told_with_its_place_in_the_file(data: bytes) -> None:
+    where = refused("$", data).where
+    assert ("items.json", 1) == (where.file, where.line)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("items.jsonl", b'{"n": "1"}\n{"n": "2"}\n'),
+        ("items.csv", b"n\n1\n2\n"),
+        ("items.yml", b"- n: '1'\n- n: '2'\n"),
+    ],
+)
+def test_the_suffix_of_the_input_tells_its_format(name: str, data: bytes) -> None:
+    planned = plan_items(map_phase(name, ["make"], filter="n == '2'"), data)
+    assert [{"n": "2"}] == [assignment.item for assignment in planned]
 
 
 @pytest.mark.parametrize(

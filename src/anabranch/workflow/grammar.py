@@ -164,7 +164,7 @@ MAP: Final = table(
     Key(
         "input",
         text("a path", check=inner_path, pattern=r"\S"),
-        "The JSON document with the items: a path from the top of the worktree.",
+        "The file with the items (JSON, JSONL, CSV, YAML, lines): a path in the worktree.",
         required=True,
     ),
     Key(

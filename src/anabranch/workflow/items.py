@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import islice
 
-from anabranch.planning import JsonPath, WorkAssignment, plan_work_assignments
+from anabranch.planning import (
+    JsonPath,
+    WorkAssignment,
+    format_of,
+    plan_work_assignments,
+    read_document,
+)
 from anabranch.values import ConfigError, Json, Location, Problem
 from anabranch.workflow.model import MapPhase
 
@@ -18,35 +23,20 @@ def plan_items(phase: MapPhase, data: bytes) -> tuple[WorkAssignment, ...]:
 
     Args:
         phase: says where in the document the items are, and which of them to take.
-        data: the content of the file that `phase.input` names, JSON in UTF-8.
+        data: the content of the file that `phase.input` names; its suffix tells the format.
 
     Raises:
-        ConfigError: it is not JSON, or nothing in it is where `json_path` says.
+        ConfigError: it is not of that format, or nothing in it is where `json_path` says.
 
     >>> from anabranch.workflow import map_phase
     >>> plan_items(map_phase("i.json", ["make"], json_path="$.files[*]"), b'{"files": ["a.py"]}')
     (WorkAssignment(id=0, item='a.py'),)
     """
-    document = _document(phase, data)
+    document = read_document(data, format_of(phase.input), file=phase.input)
     path = phase.config.json_path
     if path is not None and not path.find_all(document) and not _empties(document, path):
         raise ConfigError(_no_match(phase, document))
     return plan_work_assignments(document, phase.config)
-
-
-def _document(phase: MapPhase, data: bytes) -> Json:
-    try:
-        document: Json = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(
-            Problem(
-                code="bad-json",
-                message=f"`{phase.input}` is no JSON document",
-                where=Location(path="map.input"),
-                value=str(error),
-            )
-        ) from None
-    return document
 
 
 def _empties(document: Json, path: JsonPath) -> bool:

@@ -98,7 +98,8 @@ class MapPhase:
     `offset`, `max_items`.
 
     Attributes:
-        input: the document with the items, a path from the top of the worktree.
+        input: the file with the items, a path from the top of the worktree; its suffix tells
+            the format (`anabranch.planning.format_of`).
         json_path: where in the document they are (RFC 9535). A single match that is an
             array stands for its elements.
         filter: a condition on an item; those that do not meet it are left out.
