@@ -313,7 +313,7 @@ def _pool(
         begins = heapq.heappop(workers)
         if begins == until:
             raise AmbiguousError
-        if begins > until and _any(stories, Cancelled):
+        if begins > max(start, until) and _any(stories, Cancelled):
             break
         ends = until if stop is None or index == stop[1] else min(stop[0], until)
         stories[index] = meaning(part, env, begins, ends)

@@ -41,8 +41,8 @@ Backend = Literal["asyncio", "trio"]
 _TASK_EVERY = 16
 """Of timeouts inside timeouts, every 16th runs on the stack of a task of its own."""
 
-_TURN = 127
-"""Leaves that never wait let others have a turn after each 128 of them (a mask)."""
+_TURN = 15
+"""Leaves that never wait let others have a turn after each 16 of them (a mask)."""
 
 
 @final
