@@ -63,6 +63,10 @@ class Output:
             self._say("")
             self.say_hint(problem.hint)
 
+    def note(self, text: str) -> None:
+        """Print something for people, beside the result."""
+        self._say(text)
+
     def say_error(self, text: str) -> None:
         """Print a message that begins with `error:`."""
         self._say(f"{click.style('error', fg='red', bold=True)}: {text}")

@@ -23,6 +23,7 @@ from anabranch.lifecycle import (
     Moved,
     PhaseStarted,
     RunCreated,
+    RunState,
     Summary,
     summarise,
 )
@@ -65,6 +66,11 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         self._live.stop()
+
+    @property
+    def state(self) -> RunState:
+        """Where the run stands, as far as it was told."""
+        return self._folding.state
 
     def take(self, event: Event) -> None:
         """Take the next event."""

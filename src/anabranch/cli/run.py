@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from anabranch.cli.commands import COMMANDS
@@ -9,6 +11,9 @@ from anabranch.cli.files import read_workflow
 from anabranch.cli.options import file_argument, json_option, max_parallel_option, repo_option
 from anabranch.cli.output import Output
 from anabranch.values import RunStatus
+
+if TYPE_CHECKING:
+    from anabranch.lifecycle import Summary
 
 
 @click.command("run", help=COMMANDS["run"])
@@ -35,7 +40,18 @@ def command(output: Output, file: str, repo: str, max_parallel: int | None) -> i
             run=new_run_id(),
             listener=progress.take,
         )
-        state = anyio.run(run.carry_out)
+        try:
+            state = anyio.run(run.carry_out)
+        except KeyboardInterrupt:
+            output.note(as_text(summarise(progress.state), repo))
+            raise
     summary = summarise(state)
     output.result(as_text(summary, repo), as_data(summary))
-    return 0 if state.status is RunStatus.COMPLETED else 1
+    return 0 if is_well(summary) else 1
+
+
+def is_well(summary: Summary) -> bool:
+    """Whether everything was done and the user's branch has it."""
+    delivered = summary.delivered
+    completed = summary.status is RunStatus.COMPLETED
+    return completed and delivered is not None and delivered.delivered

@@ -7,13 +7,19 @@ taken away, and the commits of one that failed are kept on its branch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Never, TypeAlias
 
 from attrs import frozen
 from returns.result import Failure, Result
 
 from anabranch.effects import Do, Effect, ReleaseError, bracket, do, fail, par_settle
-from anabranch.effects.work import changes_in, create_worktree, drop_branch, remove_worktree
+from anabranch.effects.work import (
+    changes_in,
+    create_worktree,
+    drop_branch,
+    remove_worktree,
+    start_branch,
+)
 from anabranch.environment import Changes, MapEnv, Worktree, WorktreeError
 from anabranch.lifecycle import (
     Committed,
@@ -120,10 +126,20 @@ def _run_agent(assignment: WorkAssignment, herd: Herd) -> Do[Finished, AgentErro
         release=_removed,
         use=lambda tree: _worked(assignment, herd, tree),
     )
-    outcome = yield from worked.settled()
+    outcome = yield from worked.on_interrupt(_dropped_if_empty(assignment, herd)).settled()
     if isinstance(outcome, Failure):
         yield from _ended_badly(assignment, herd, outcome.failure())
     return outcome.unwrap()
+
+
+@do
+def _dropped_if_empty(assignment: WorkAssignment, herd: Herd) -> Do[None, Never, MapEnv]:
+    """Leave no branch behind that holds nothing."""
+    branch = herd.branch(assignment)
+    parent = yield from start_branch(herd.parent).settled()
+    tip = yield from start_branch(branch, herd.parent).settled()
+    if parent == tip:
+        yield from drop_branch(branch).settled()
 
 
 def _created(assignment: WorkAssignment, herd: Herd) -> Effect[Worktree, _Stopped, MapEnv]:

@@ -88,20 +88,15 @@ def program(workflow: Workflow, identity: Identity) -> Effect[RunStatus, Anabran
         limits={"agents": workflow.map.max_parallel},
     )
     begun = note(created, RunMoved(to=RunStatus.RUNNING))
-    return begun.and_then(lambda _: _run(workflow, identity).on_interrupt(_interrupted()))
-
-
-def _interrupted() -> Effect[None, Never, MapEnv]:
-    """Tell the journal, if it can still be told, that the run was stopped from outside."""
-    stopped = note(StopRequested(reason=StopReason.SIGNAL), RunMoved(to=RunStatus.INTERRUPTED))
-    return stopped.recover(lambda _: None)
+    return begun.and_then(lambda _: _run(workflow, identity))
 
 
 @do
 def _run(workflow: Workflow, identity: Identity) -> Do[RunStatus, AnabranchError, MapEnv]:
     base = yield from start_branch(identity.branch, identity.base).map_error(fatal)
     worked = _in_own_worktree(workflow, identity)
-    ended = yield from worked.and_then(lambda count: _delivered(identity, count)).settled()
+    whole = worked.and_then(lambda count: _delivered(identity, count))
+    ended = yield from whole.on_interrupt(_interrupted(identity, base)).settled()
     if isinstance(ended, Failure):
         return (yield from _given_up(identity, base, ended.failure()))
     return ended.unwrap()
@@ -211,21 +206,37 @@ def _delivered(identity: Identity, failures: int) -> Do[RunStatus, RunFault, Map
 
 
 @do
+def _interrupted(identity: Identity, base: Oid) -> Do[None, Never, MapEnv]:
+    """Tell the journal, if it can still be told, that the run was stopped from outside."""
+    stopped = note(StopRequested(reason=StopReason.SIGNAL), RunMoved(to=RunStatus.INTERRUPTED))
+    yield from stopped.settled()
+    yield from _left(identity, base, "the run was interrupted").settled()
+
+
+@do
 def _given_up(
     identity: Identity, base: Oid, fault: RunFault
 ) -> Do[RunStatus, AnabranchError, MapEnv]:
-    """The run failed: keep its branch if there is anything on it, and say where it is."""
+    """The run failed: say so, and pass on what is not a step's fault."""
     yield from note(RunMoved(to=RunStatus.FAILED, reason=str(fault))).settled()
-    tip = yield from start_branch(identity.branch).map_error(fatal)
-    if tip == base:
-        yield from drop_branch(identity.branch).map_error(fatal)
-    else:
-        yield from note(_left_on(identity.branch, tip)).settled()
+    yield from _left(identity, base, "the run failed").settled()
     if isinstance(fault, StepFailed):
         return RunStatus.FAILED
     return (yield from fail(fault))
 
 
-def _left_on(branch: str, tip: Oid) -> Delivered:
-    hint = f"git merge {branch}"
-    return Delivered(commit=tip, delivered=False, branch=branch, reason="it failed", hint=hint)
+@do
+def _left(identity: Identity, base: Oid, reason: str) -> Do[None, HostError, MapEnv]:
+    """Keep the run's branch if there is anything on it, and say where it is."""
+    tip = yield from start_branch(identity.branch, base).map_error(fatal)
+    if tip == base:
+        yield from drop_branch(identity.branch).map_error(fatal)
+        return
+    kept = Delivered(
+        commit=tip,
+        delivered=False,
+        branch=identity.branch,
+        reason=reason,
+        hint=f"git merge {identity.branch}",
+    )
+    yield from note(kept)
