@@ -13,7 +13,7 @@ from anabranch.planning.policies import (
     OnItemFailure,
     RetryAfter,
     Stop,
-    StopReason,
+    StopCause,
     Tally,
     decide,
     stop_reason,
@@ -29,7 +29,7 @@ FIRST = AttemptFailure(attempt=1)
     [
         (OnItemFailure.DLQ, GoOn(keep=True)),
         (OnItemFailure.SKIP, GoOn(keep=False)),
-        (OnItemFailure.STOP, Stop(reason=StopReason.ON_ITEM_FAILURE, keep=True)),
+        (OnItemFailure.STOP, Stop(reason=StopCause.ON_ITEM_FAILURE, keep=True)),
         (OnItemFailure.RETRY, RetryAfter(timedelta(seconds=1))),
     ],
 )
@@ -49,7 +49,7 @@ def test_a_retry_policy_applies_whatever_becomes_of_the_item_in_the_end() -> Non
         on_item_failure=OnItemFailure.STOP, retry=RetryPolicy.fixed("2s", max_attempts=2)
     )
     assert RetryAfter(timedelta(seconds=2)) == decide(policy, Tally(), FIRST)
-    assert Stop(reason=StopReason.ON_ITEM_FAILURE, keep=True) == decide(
+    assert Stop(reason=StopCause.ON_ITEM_FAILURE, keep=True) == decide(
         policy, Tally(), AttemptFailure(attempt=2)
     )
 
@@ -69,25 +69,25 @@ def test_agents_draw_their_jitter_each_for_itself() -> None:
 
 def test_without_continuing_the_first_failed_item_stops_the_run() -> None:
     policy = FailurePolicy(continue_on_failure=False)
-    assert Stop(reason=StopReason.CONTINUE_ON_FAILURE, keep=True) == decide(policy, Tally(), FIRST)
+    assert Stop(reason=StopCause.CONTINUE_ON_FAILURE, keep=True) == decide(policy, Tally(), FIRST)
 
 
 def test_the_failure_that_reaches_the_maximum_stops_the_run() -> None:
     policy = FailurePolicy(max_failures=3)
     assert GoOn(keep=True) == decide(policy, Tally(failed=1), FIRST)
-    assert Stop(reason=StopReason.MAX_FAILURES, keep=True) == decide(policy, Tally(failed=2), FIRST)
+    assert Stop(reason=StopCause.MAX_FAILURES, keep=True) == decide(policy, Tally(failed=2), FIRST)
 
 
 def test_the_share_of_failures_is_looked_at_once_ten_items_have_finished() -> None:
     policy = FailurePolicy(failure_threshold=0.5)
     assert stop_reason(policy, Tally(failed=9)) is None
-    assert StopReason.FAILURE_THRESHOLD == stop_reason(policy, Tally(failed=10))
+    assert StopCause.FAILURE_THRESHOLD == stop_reason(policy, Tally(failed=10))
 
 
 def test_a_share_that_equals_the_threshold_is_allowed() -> None:
     policy = FailurePolicy(failure_threshold=0.3)
     assert stop_reason(policy, Tally(completed=7, failed=3)) is None
-    assert StopReason.FAILURE_THRESHOLD == stop_reason(policy, Tally(completed=6, failed=4))
+    assert StopCause.FAILURE_THRESHOLD == stop_reason(policy, Tally(completed=6, failed=4))
 
 
 def test_everything_out_of_range_is_refused_at_once() -> None:

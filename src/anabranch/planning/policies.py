@@ -40,7 +40,7 @@ class OnItemFailure(StrEnum):
     STOP = "stop"
 
 
-class StopReason(StrEnum):
+class StopCause(StrEnum):
     """Which setting stops a run."""
 
     ON_ITEM_FAILURE = "on_item_failure"
@@ -97,7 +97,7 @@ class GoOn:
 class Stop:
     """The item has failed, and nothing more is started. `keep`: as in `GoOn`."""
 
-    reason: StopReason
+    reason: StopCause
     keep: bool
 
 
@@ -131,7 +131,7 @@ class FailurePolicy:
     >>> decide(policy, Tally(completed=5), AttemptFailure(attempt=1))
     GoOn(keep=True)
     >>> decide(policy, Tally(completed=5, failed=1), AttemptFailure(attempt=1))
-    Stop(reason=<StopReason.MAX_FAILURES: 'max_failures'>, keep=True)
+    Stop(reason=<StopCause.MAX_FAILURES: 'max_failures'>, keep=True)
     """
 
     on_item_failure: OnItemFailure = OnItemFailure.DLQ
@@ -177,23 +177,23 @@ def _retry_delay(policy: FailurePolicy, failure: AttemptFailure) -> timedelta | 
     return decision.delay if isinstance(decision, Retry) else None
 
 
-def stop_reason(policy: FailurePolicy, tally: Tally) -> StopReason | None:
+def stop_reason(policy: FailurePolicy, tally: Tally) -> StopCause | None:
     """Which setting these counts violate; `None` if the run may go on.
 
     >>> stop_reason(FailurePolicy(failure_threshold=0.2), Tally(completed=7, failed=3))
-    <StopReason.FAILURE_THRESHOLD: 'failure_threshold'>
+    <StopCause.FAILURE_THRESHOLD: 'failure_threshold'>
     """
     if not tally.failed:
         return None
     if policy.on_item_failure is OnItemFailure.STOP:
-        return StopReason.ON_ITEM_FAILURE
+        return StopCause.ON_ITEM_FAILURE
     if not policy.continue_on_failure:
-        return StopReason.CONTINUE_ON_FAILURE
+        return StopCause.CONTINUE_ON_FAILURE
     if policy.max_failures is not None and tally.failed >= policy.max_failures:
-        return StopReason.MAX_FAILURES
+        return StopCause.MAX_FAILURES
     too_many = (
         policy.failure_threshold is not None
         and tally.finished >= FEWEST_FOR_A_RATE
         and tally.failed / tally.finished > policy.failure_threshold
     )
-    return StopReason.FAILURE_THRESHOLD if too_many else None
+    return StopCause.FAILURE_THRESHOLD if too_many else None
