@@ -15,7 +15,7 @@ from anabranch.services.git.plain import PlainTrees
 from anabranch.services.git.registry import Registry
 from anabranch.services.git.slots import SlotTrees
 from anabranch.services.git.trees import Order, Trees
-from anabranch.services.git.workshop import merger_for
+from anabranch.services.git.workshop import Workshop
 from tests.services.git.bench import Bench
 
 KINDS = ("plain", "plain copies", "slots", "slots copies")
@@ -27,17 +27,17 @@ Picture: TypeAlias = dict[str, tuple[str, bytes]]
 @contextmanager
 def trees_of(kind: str, bench: Bench) -> Generator[Trees]:
     repository = bench.repository
-    merger = merger_for(repository, str(Path(repository.state, "runs", "r1")))
+    workshop = Workshop.of(repository, str(Path(repository.state, "runs", "r1")))
     registry = Registry(repository=repository, run="r1")
     checkout = Checkout(repository.trees)
     fill = Copies(registry, checkout) if "copies" in kind else checkout
-    slots, plain = SlotTrees(registry, merger.refs, fill), PlainTrees(registry, fill)
+    slots, plain = SlotTrees(registry, workshop.refs, fill), PlainTrees(registry, fill)
     trees: Trees = slots if "slots" in kind else plain
     try:
         yield trees
     finally:
         trees.close()
-        merger.close()
+        workshop.close()
 
 
 def order(bench: Bench, number: int = 0, branch: str | None = None) -> Order:

@@ -8,7 +8,6 @@ of the steps makes a second try after a `kill -9` find what it needs: the commit
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,9 @@ from typing import Final
 from attrs import evolve, frozen
 
 from anabranch.environment import Advance, Oid, Worktree, WorktreeFault
+from anabranch.services.git.changes import blob_id
 from anabranch.services.git.faults import Refused
+from anabranch.services.git.pristine import files_in
 from anabranch.services.git.runner import Git, GitError, paths
 
 _ABSENT: Final = "000000"
@@ -90,7 +91,7 @@ def _occupied(
             yield path, there or path
         elif land.old[0] == _ABSENT and there is not None and there not in leaving:
             full = os.path.join(tree, there)
-            if not _is_directory(full) or not leaving.issuperset(_files(tree, there)):
+            if not _is_directory(full) or not leaving.issuperset(files_in(tree, there)):
                 yield path, there
 
 
@@ -107,13 +108,6 @@ def _occupant(tree: str, path: str) -> str | None:
 
 def _is_directory(path: str) -> bool:
     return os.path.isdir(path) and not os.path.islink(path)
-
-
-def _files(tree: str, directory: str) -> Iterator[str]:
-    for above, folders, files in os.walk(os.path.join(tree, directory)):
-        links = [name for name in folders if os.path.islink(os.path.join(above, name))]
-        for name in (*files, *links):
-            yield os.path.relpath(os.path.join(above, name), tree)
 
 
 def _identical(git: Git, touched: Iterable[Landing]) -> frozenset[str]:
@@ -148,8 +142,7 @@ def _link_blob(tree: str, land: Landing) -> str:
     if land.new[0] != _LINK:
         return land.new[1]
     text = os.fsencode(os.readlink(os.path.join(tree, land.path)))
-    algorithm = hashlib.sha256 if len(land.new[1]) > 40 else hashlib.sha1  # noqa: PLR2004
-    return algorithm(b"blob %d\0%s" % (len(text), text)).hexdigest()
+    return blob_id(text, len(land.new[1]))
 
 
 def _quoted(path: str) -> str:

@@ -9,27 +9,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from typing import Final
 
 from attrs import define, field
 
-from anabranch.services.git.helpers import Helper
+from anabranch.services.git.diffs import Differ
 from anabranch.services.git.runner import Git
 
 _FILES: Final = (b"100644", b"100755")
 _NAME: Final = b".gitattributes"
 
-DIFFERENCE: Final = (
-    *("diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-renames"),
-    *("--", f":(top,glob)**/{_NAME.decode()}"),
-)
-"""The helper that says whether attributes differ between two trees."""
-
-
-def _mark() -> bytes:
-    """The end of an answer: a line that is no path."""
-    return f"{uuid.uuid4()}\n".encode()
+PATHS: Final = (f":(top,glob)**/{_NAME.decode()}",)
+"""What a `Differ` has to look at to see whether attributes differ."""
 
 
 @define(kw_only=True)
@@ -39,27 +30,21 @@ class Attributes:
     Attributes:
         git: runs in the repository.
         directory: where the files are.
-        differ: a helper started as `DIFFERENCE`.
+        differ: compares `PATHS`.
     """
 
     git: Git
     directory: str
-    differ: Helper = field(repr=False)
+    differ: Differ = field(repr=False)
     _tree: str | None = field(default=None, init=False)
-    _end: bytes = field(factory=_mark, init=False, repr=False)
 
     def follow(self, tree: str) -> bool:
         """Make the directory equal to a tree's attributes; whether anything changed."""
         before, self._tree = self._tree, tree
-        if before == tree or (before is not None and not self._differ(before, tree)):
+        if before == tree or (before is not None and not self.differ.ask(before, tree)):
             return False
         self._fill(tree)
         return True
-
-    def _differ(self, one: str, other: str) -> bool:
-        with self.differ.lock:
-            self.differ.ask(f"{one} {other}\n".encode() + self._end)
-            return b"\0" in self.differ.until(self._end).partition(b"\n")[2]
 
     def _fill(self, tree: str) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,94 +1,162 @@
-"""What happened in a worktree since its base, from git's machine-readable outputs."""
+"""What happened in a worktree since its base: what was committed, and what was not."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Final
 
-from attrs import evolve
+from attrs import frozen
 
 from anabranch.environment import Changes, Oid
-from anabranch.services.git.runner import Git
+from anabranch.services.git.admin import entry_of
+from anabranch.services.git.diffs import ABSENT, Diff, Differ
+from anabranch.services.git.index_file import tree_of_index
+from anabranch.services.git.objects import Objects
+from anabranch.services.git.refs import Refs
+from anabranch.services.git.runner import Git, paths
+from anabranch.services.git.trees import Tree
 
-_STATUS: Final = ("status", "--porcelain=v2", "--branch", "-z", "--no-renames", "-uall")
-_DIFF: Final = ("diff-tree", "-r", "-M", "-z", "--raw", "--numstat")
+_STATUS: Final = ("status", "--porcelain=v2", "-z", "--no-renames", "-uall")
+_NEAR: Final = 50
+_LINK: Final = "120000"
+_FIELDS: Final = {b"1": 7, b"u": 9, b"?": 0}
 
 
-def changes(git: Git, base: Oid, carried: frozenset[str] = frozenset()) -> Changes:
-    """What was committed since `base` in the tree that `git` runs in, and what was not.
+@frozen(kw_only=True)
+class Observer:
+    """Looks at worktrees.
 
-    Arguments:
-        git: runs in the tree.
-        base: the commit that the tree was made at.
-        carried: untracked paths that were there from the start and do not count.
+    Attributes:
+        git: for what has no quicker way.
+        refs, objects, differ: of the repository.
     """
-    head, dirty = parse_status(git.run(*_STATUS).stdout)
-    dirty = tuple(path for path in dirty if path not in carried)
-    if head == base:
-        return Changes(head=head, dirty=dirty)
-    commits = git.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}").text.split()
-    diff = parse_diff(git.run(*_DIFF, base, head).stdout)
-    return evolve(diff, head=head, commits=tuple(map(Oid, commits)), dirty=dirty)
+
+    git: Git
+    refs: Refs
+    objects: Objects
+    differ: Differ
+
+    def changes(self, tree: Tree, base: Oid, touched: AbstractSet[str] | None) -> Changes:
+        """What happened in a tree since its base.
+
+        Arguments:
+            tree: where to look.
+            base: the commit that it was made at.
+            touched: all paths at which there is now something else than at the base, if that is
+                known; it may hold more than those.
+        """
+        head = self._head(tree)
+        diff = Diff()
+        if head != base:
+            diff = self.differ.diff(self._tree(base), self._tree(head))
+        dirty = () if self._is_clean(tree, head, diff, touched) else self._status(tree)
+        return _told(head, self._since(base, head), diff, dirty)
+
+    def _head(self, tree: Tree) -> Oid:
+        entry = entry_of(tree.admin)
+        head = entry.head if entry.branch is None else self.refs.commit_at(entry.branch)
+        return Oid(head) if head else Oid(self.git.at(tree.path).run("rev-parse", "HEAD").text)
+
+    def _tree(self, commit: Oid) -> str:
+        return self.objects.commit(commit).tree
+
+    def _since(self, base: Oid, head: Oid) -> tuple[Oid, ...]:
+        """The commits between the two, oldest first."""
+        found, oid = list[Oid](), head
+        while oid != base and len(found) < _NEAR:
+            found.append(oid)
+            parents = self.objects.commit(oid).parents
+            if len(parents) != 1:
+                break
+            oid = parents[0]
+        if oid == base:
+            return tuple(found[::-1])
+        listed = self.git.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}")
+        return tuple(map(Oid, listed.text.split()))
+
+    def _status(self, tree: Tree) -> tuple[str, ...]:
+        return parse_status(self.git.at(tree.path).run(*_STATUS).stdout)
+
+    def _is_clean(
+        self, tree: Tree, head: Oid, diff: Diff, touched: AbstractSet[str] | None
+    ) -> bool:
+        """Whether it is certain, without asking git, that everything is committed.
+
+        That is so if the index is what `HEAD` has, exactly the paths that differ between base
+        and head have been touched, and each of them holds what `HEAD` has, byte for byte.
+        """
+        if touched is None or touched != _concerned(diff):
+            return False
+        index = Path(tree.admin, "index").read_bytes()
+        if tree_of_index(index, len(head)) != self._tree(head):
+            return False
+        gone = (f.was for f in diff.files if f.was is not None)
+        if any(os.path.lexists(os.path.join(tree.path, path)) for path in gone):
+            return False
+        return all(_holds(tree.path, file.path, file.mode, file.oid) for file in diff.files)
 
 
-def parse_status(data: bytes) -> tuple[Oid, tuple[str, ...]]:
-    r"""Read `status --porcelain=v2 --branch -z`: the commit, and the paths that are not clean.
+def _concerned(diff: Diff) -> set[str]:
+    return {file.path for file in diff.files} | {f.was for f in diff.files if f.was is not None}
 
-    >>> parse_status(b"# branch.oid 12\0? new file\0")
-    ('12', ('new file',))
+
+def _holds(top: str, path: str, mode: str, oid: str) -> bool:
+    """Whether a file is exactly what git has of it, with no filter in between."""
+    full = os.path.join(top, path)
+    try:
+        found = os.lstat(full).st_mode
+    except OSError:
+        return mode == ABSENT
+    if stat.S_ISLNK(found):
+        return mode == _LINK and blob_id(os.fsencode(os.readlink(full)), len(oid)) == oid
+    if not stat.S_ISREG(found) or mode != ("100755" if found & stat.S_IXUSR else "100644"):
+        return False
+    with open(full, "rb") as file:
+        return blob_id(file.read(), len(oid)) == oid
+
+
+def blob_id(data: bytes, digits: int) -> str:
+    """The id that git gives to some content.
+
+    >>> blob_id(b"hello", 40)
+    'b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0'
     """
-    head, dirty = "", set[str]()
-    for record in data.split(b"\0")[:-1]:
-        kind, _, rest = record.partition(b" ")
-        if kind == b"#":
-            head = rest[11:].decode() if rest.startswith(b"branch.oid ") else head
-        else:
-            fields = {b"1": 7, b"u": 9, b"?": 0}[kind]
-            dirty.add(os.fsdecode(rest.split(b" ", fields)[fields]))
-    return Oid(head), tuple(sorted(dirty))
+    algorithm = hashlib.sha1 if digits == 40 else hashlib.sha256  # noqa: PLR2004
+    return algorithm(b"blob %d\0%s" % (len(data), data)).hexdigest()
 
 
-def parse_diff(data: bytes) -> Changes:
-    """Read `diff-tree --raw --numstat -z -M`; `head` is left empty."""
-    fields = iter(data.split(b"\0")[:-1])
-    kinds: dict[str, list[str]] = {"A": [], "M": [], "D": []}
-    renamed: list[tuple[str, str]] = []
-    insertions = deletions = 0
-    for found in fields:
-        if found.startswith(b":"):
-            _sort_in(found.split(b" ")[4].decode(), fields, kinds, renamed)
-        else:
-            added, removed, path = found.split(b"\t", 2)
-            insertions += _number(added)
-            deletions += _number(removed)
-            if not path:
-                for _ in range(2):
-                    next(fields)
+def parse_status(data: bytes) -> tuple[str, ...]:
+    r"""The paths of `status --porcelain=v2 -z` that are not clean.
+
+    >>> parse_status(b"? new file\0")
+    ('new file',)
+    """
+    found = set[str]()
+    for record in paths(data):
+        kind, _, rest = record.partition(" ")
+        fields = _FIELDS[kind.encode()]
+        found.add(rest.split(" ", fields)[fields])
+    return tuple(sorted(found))
+
+
+def _told(head: Oid, commits: tuple[Oid, ...], diff: Diff, dirty: Iterable[str]) -> Changes:
+    def of(statuses: str) -> tuple[str, ...]:
+        return tuple(sorted(file.path for file in diff.files if file.status in statuses))
+
+    renamed = ((file.was, file.path) for file in diff.files if file.was is not None)
     return Changes(
-        head=Oid(""),
-        added=tuple(sorted(kinds["A"])),
-        modified=tuple(sorted(kinds["M"])),
-        deleted=tuple(sorted(kinds["D"])),
+        head=head,
+        commits=commits,
+        added=of("A"),
+        modified=of("MT"),
+        deleted=of("D"),
         renamed=tuple(sorted(renamed)),
-        insertions=insertions,
-        deletions=deletions,
+        insertions=diff.insertions,
+        deletions=diff.deletions,
+        dirty=tuple(dirty),
     )
-
-
-def _sort_in(
-    status: str,
-    fields: Iterator[bytes],
-    kinds: dict[str, list[str]],
-    renamed: list[tuple[str, str]],
-) -> None:
-    path = os.fsdecode(next(fields))
-    if status.startswith("R"):
-        renamed.append((path, os.fsdecode(next(fields))))
-    else:
-        kinds[status if status in kinds else "M"].append(path)
-
-
-def _number(count: bytes) -> int:
-    """Lines of a file; a binary file has none."""
-    return 0 if count == b"-" else int(count)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections import Counter
 from pathlib import Path
 from threading import Lock
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from anabranch.environment import Oid
 from anabranch.services.git.files import replace_file
@@ -20,26 +20,39 @@ from anabranch.services.git.trees import Order, Tree
 
 _TEMPLATE: Final = ".template"
 _CHUNK: Final = 1 << 30
-
-Fill: TypeAlias = Callable[[Tree, Oid], None]
-"""Puts the files of a commit, and git's index of them, into a tree that is at that commit."""
+_WORTH_IT: Final = 3
 
 
-@define
+class Fill(Protocol):
+    """A way to fill trees. Its methods block, and may be called from any thread."""
+
+    def fill(self, tree: Tree, base: Oid) -> None:
+        """Put the files of a commit, and git's index of them, into a tree that is at it."""
+        ...
+
+    def close(self) -> None:
+        """Take away what is kept for later use."""
+        ...
+
+
+@frozen
 class Checkout:
     """Git writes the files: filters, attributes, sparse patterns and all."""
 
     git: Git
 
-    def __call__(self, tree: Tree, base: Oid) -> None:
+    def fill(self, tree: Tree, base: Oid) -> None:
         """Write the files of the commit that the tree is at."""
         del base
         self.git.at(tree.path).run("reset", "--hard", "--quiet", "--no-recurse-submodules")
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
 
 @define
 class Copies:
-    """From the second tree on, files are copied from one that git wrote.
+    """From the third tree on, files are copied from one that git wrote.
 
     Half of the time that a checkout takes goes into unpacking objects and into filters; a copy
     has neither, and shares its blocks where the file system can.
@@ -48,14 +61,14 @@ class Copies:
     registry: Registry
     checkout: Checkout
     _lock: Lock = field(factory=Lock, init=False, repr=False)
-    _asked: set[Oid] = field(factory=set[Oid], init=False, repr=False)
+    _asked: Counter[Oid] = field(factory=Counter[Oid], init=False, repr=False)
     _template: tuple[Oid, Tree] | None = field(default=None, init=False, repr=False)
 
-    def __call__(self, tree: Tree, base: Oid) -> None:
+    def fill(self, tree: Tree, base: Oid) -> None:
         """Copy the template of the commit, if it was asked for before; else check it out."""
         template = self._template_of(base)
         if template is None:
-            self.checkout(tree, base)
+            self.checkout.fill(tree, base)
             return
         copy_files(template.path, tree.path)
         copy_index(self.checkout.git, template, tree, len(base))
@@ -70,14 +83,14 @@ class Copies:
         with self._lock:
             if self._template is not None and self._template[0] == base:
                 return self._template[1]
-            if base not in self._asked:
-                self._asked.add(base)
+            self._asked[base] += 1
+            if self._asked[base] < _WORTH_IT:
                 return None
             self.close()
             self.registry.make_way(_TEMPLATE)
             path = os.path.join(self.registry.directory, _TEMPLATE)
             tree = self.registry.enter(Order(name=_TEMPLATE, base=base), path)
-            self.checkout(tree, base)
+            self.checkout.fill(tree, base)
             self._template = base, tree
             return tree
 

@@ -18,8 +18,9 @@ _STAT: Final = struct.Struct(">10I")
 _WORD: Final = 0xFFFFFFFF
 _EXTENDED: Final = 0x4000
 _SKIPPED: Final = 0x4000
-_UNKNOWN_PARTS: Final = frozenset({b"link", b"sdir"})
+_UNKNOWN: Final = frozenset({b"link", b"sdir"})
 _PER_SECOND: Final = 1_000_000_000
+_SHA1_DIGITS: Final = 40
 
 
 def restamped(data: bytes, digits: int, look: Callable[[bytes], os.stat_result]) -> bytes | None:
@@ -33,25 +34,51 @@ def restamped(data: bytes, digits: int, look: Callable[[bytes], os.stat_result])
     Returns:
         The new file; `None` if this one has a layout that is not understood here.
     """
-    signature, version, count = _HEAD.unpack_from(data)
     size = digits // 2
-    body = bytearray(data[:-size])
-    if signature != b"DIRC" or version not in {2, 3}:
+    parts = _parts(data, size)
+    if parts is None or not _UNKNOWN.isdisjoint(parts):
         return None
-    end = _HEAD.size
-    for start, path, skipped, end in _entries(data, count, size):  # noqa: B007 - the last one is used
+    body = bytearray(data[:-size])
+    for start, path, skipped, _ in _entries(data, size):
         if not skipped:
             _put(body, start, look(path))
-    if not _UNKNOWN_PARTS.isdisjoint(_parts(data[end:-size])):
-        return None
-    algorithm = hashlib.sha1 if digits == 40 else hashlib.sha256  # noqa: PLR2004
+    algorithm = hashlib.sha1 if digits == _SHA1_DIGITS else hashlib.sha256
     skip_hash = not any(data[-size:])
     return bytes(body) + (data[-size:] if skip_hash else algorithm(body).digest())
 
 
-def _entries(data: bytes, count: int, size: int) -> Iterator[tuple[int, bytes, bool, int]]:
+def tree_of_index(data: bytes, digits: int) -> str | None:
+    """The tree that an index holds, if it says so itself, as it does after a commit.
+
+    Arguments:
+        data: the file.
+        digits: the length of an object id in hexadecimal.
+    """
+    cached = (_parts(data, digits // 2) or {}).get(b"TREE", b"")
+    head, _, rest = cached.partition(b"\n")
+    if not head.startswith(b"\0") or head.startswith(b"\0-"):
+        return None
+    return rest[: digits // 2].hex()
+
+
+def _parts(data: bytes, size: int) -> dict[bytes, bytes] | None:
+    """What follows the entries, by signature; `None` for another version of the layout."""
+    signature, version, _ = _HEAD.unpack_from(data)
+    if signature != b"DIRC" or version not in {2, 3}:
+        return None
+    at, found = _HEAD.size, dict[bytes, bytes]()
+    for _, _, _, at in _entries(data, size):  # noqa: B007 - where the last one ends
+        pass
+    while at < len(data) - size:
+        length = int.from_bytes(data[at + 4 : at + 8], "big")
+        found[data[at : at + 4]] = data[at + 8 : at + 8 + length]
+        at += 8 + length
+    return found
+
+
+def _entries(data: bytes, size: int) -> Iterator[tuple[int, bytes, bool, int]]:
     """Start, path, whether it has no file (sparse checkout), and end of each entry."""
-    at = _HEAD.size
+    at, count = _HEAD.size, _HEAD.unpack_from(data)[2]
     for _ in range(count):
         flags_at = at + _STAT.size + size
         flags = int.from_bytes(data[flags_at : flags_at + 2], "big")
@@ -62,13 +89,6 @@ def _entries(data: bytes, count: int, size: int) -> Iterator[tuple[int, bytes, b
         end = at + ((name_end - at) // 8 + 1) * 8
         yield at, data[name_at:name_end], bool(more & _SKIPPED), end
         at = end
-
-
-def _parts(data: bytes) -> Iterator[bytes]:
-    """The signatures of what follows the entries."""
-    while data:
-        yield data[:4]
-        data = data[8 + int.from_bytes(data[4:8], "big") :]
 
 
 def _put(body: bytearray, at: int, seen: os.stat_result) -> None:

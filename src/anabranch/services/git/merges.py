@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 from attrs import frozen
 from returns.result import Result
 
 from anabranch.environment import Delivery, Merge, MergeError, MergeFault, MergeRequest, Oid
-from anabranch.services.git.checkouts import checkouts
 from anabranch.services.git.delivery import Courier
 from anabranch.services.git.faults import Unmerged, merge_result
+from anabranch.services.git.heads import Heads
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.threads import in_thread
@@ -21,12 +23,14 @@ class GitMerges:
     Attributes:
         repository: where they are.
         merger: does the work.
+        heads: says who has a branch checked out.
         origin: the file in which the run remembers where the user was.
     """
 
     repository: GitRepository
     merger: Merger
     origin: str
+    heads: Heads
 
     async def start(self, branch: str, base: str = "HEAD") -> Result[Oid, MergeError]:
         """Make a branch at a revision; if it is there already, its commit is the answer."""
@@ -68,8 +72,8 @@ class GitMerges:
             raise Unmerged(MergeFault.MOVED, f"branch {branch} moved at this moment")
 
     def _refuse_if_checked_out(self, branch: str) -> None:
-        for checkout in checkouts(self.repository):
-            if checkout.branch == f"refs/heads/{branch}":
-                message = f"branch {branch} is checked out in {checkout.path}"
-                hint = f"git -C {checkout.path} switch --detach"
-                raise Unmerged(MergeFault.CHECKED_OUT, message, hint=hint)
+        path = self.heads.holder(f"refs/heads/{branch}")
+        if path is not None:
+            message = f"branch {branch} is checked out in {path}"
+            hint = f"git -C {shlex.quote(path)} switch --detach"
+            raise Unmerged(MergeFault.CHECKED_OUT, message, hint=hint)

@@ -91,19 +91,6 @@ class Merger:
             )
         )
 
-    def close(self) -> None:
-        """End the helpers. They start anew when they are asked again."""
-        helpers = (
-            self.refs.writer,
-            self.objects.reader,
-            self.trees.attributes.differ,
-            self.trees.helper,
-        )
-        for helper in helpers:
-            if helper is not None:
-                with helper.lock:
-                    helper.close()
-
     def _merged(self, before: Oid, request: MergeRequest) -> Oid:
         try:
             if request.fast_forward and self.is_ancestor(before, request.source):

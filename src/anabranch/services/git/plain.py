@@ -26,16 +26,20 @@ class PlainTrees:
         path = os.path.join(self.registry.directory, order.name)
         tree = self.registry.enter(order, path)
         try:
-            self.fill(tree, order.base)
+            self.fill.fill(tree, order.base)
             self.registry.welcome(order, path)
         except (GitError, OSError, Refused):
             self.registry.strike(tree)
             raise
         return tree
 
+    def touched(self, tree: Tree) -> None:
+        """Not known."""
+
     def take_away(self, tree: Tree) -> None:
         """Take a tree away, whatever is in it."""
         self.registry.strike(tree)
 
     def close(self) -> None:
-        """Nothing is kept."""
+        """Take away what filling keeps."""
+        self.fill.close()

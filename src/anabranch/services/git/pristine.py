@@ -1,7 +1,7 @@
 """What a freshly checked out tree looks like to `lstat`, and what has become of it since.
 
-A file whose mode, size, inode, modification and change time are those that were recorded has
-not been touched: whatever a program does to a file sets its change time, and no unprivileged
+A file whose inode, change time, size and mode are those that were recorded has not been
+touched: whatever a program does to a file sets its change time, and no unprivileged
 program can set it back. The clock behind it ticks coarsely, though, so that a file may change
 in the very tick in which it was recorded and look the same (git calls such a file *racily
 clean*). Files that were young when they were recorded are therefore compared by content.
@@ -14,6 +14,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Final
 
 from attrs import define, field, frozen
@@ -66,16 +67,22 @@ class Record:
         while pending:
             path = pending.pop()
             found = record.files[path] = {}
-            for name, seen in _scan(os.path.join(top, path)):
-                inner = _joined(path, name)
-                if stat.S_ISDIR(seen.st_mode):
-                    record.modes[inner] = seen.st_mode
-                    pending.append(inner)
-                else:
-                    found[name] = stamp(seen)
+            with _listing(os.path.join(top, path)) as entries:
+                for entry in entries:
+                    seen, inner = entry.stat(follow_symlinks=False), _joined(path, entry.name)
+                    if stat.S_ISDIR(seen.st_mode):
+                        record.modes[inner] = seen.st_mode
+                        pending.append(inner)
+                        continue
+                    found[entry.name] = stamp(seen)
                     if is_young(seen.st_ctime_ns, now):
-                        record.young[inner] = _digest(os.path.join(top, inner))
+                        record.young[inner] = _digest(entry.path)
         return record
+
+    @property
+    def size(self) -> int:
+        """How many files there are."""
+        return sum(map(len, self.files.values()))
 
     def note(self, top: str, path: str) -> None:
         """Record one file anew, which was written a moment ago."""
@@ -100,20 +107,30 @@ class Record:
         return found
 
     def _compare(self, top: str, path: str, now: int, found: Differences) -> set[str]:
-        """Compare one directory; the directories in it that were there before."""
+        """Compare one directory; the directories in it that were there before.
+
+        This is the loop in which a large repository spends its time.
+        """
         known, present = self.files[path], set[str]()
-        names = set(known)
-        for name, seen in _scan(os.path.join(top, path)):
-            inner = _joined(path, name)
-            if stat.S_ISDIR(seen.st_mode) and inner in self.modes:
-                present.add(inner)
-                if self.modes[inner] != seen.st_mode:
-                    found.directories.append((inner, self.modes[inner]))
-            elif name not in known or stat.S_ISDIR(seen.st_mode):
-                found.extra.append(inner)
-            elif known[name] == stamp(seen) and self._still(top, inner, now):
-                names.discard(name)
-        found.damaged.extend(_joined(path, name) for name in names)
+        left = set(known)
+        with _listing(os.path.join(top, path)) as entries:
+            for entry in entries:
+                name, seen = entry.name, entry.stat(follow_symlinks=False)
+                if known.get(name) == stamp(seen):
+                    if not self.young or self._still(top, _joined(path, name), now):
+                        left.discard(name)
+                    continue
+                inner = _joined(path, name)
+                if not stat.S_ISDIR(seen.st_mode):
+                    if name not in known:
+                        found.extra.append(inner)
+                elif inner in self.modes:
+                    present.add(inner)
+                    if self.modes[inner] != seen.st_mode:
+                        found.directories.append((inner, self.modes[inner]))
+                else:
+                    found.extra.append(inner)
+        found.damaged.extend(_joined(path, name) for name in left)
         return present
 
     def _still(self, top: str, path: str, now: int) -> bool:
@@ -130,7 +147,7 @@ class Record:
 
 def stamp(seen: os.stat_result) -> int:
     """What changes whenever anything about a file does, as one number."""
-    return hash((seen.st_mode, seen.st_size, seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns))
+    return hash((seen.st_ino, seen.st_ctime_ns, seen.st_size, seen.st_mode))
 
 
 def is_young(changed: int, now: int) -> bool:
@@ -139,21 +156,30 @@ def is_young(changed: int, now: int) -> bool:
     return changed > now - tick
 
 
+def files_in(top: str, path: str) -> Iterator[str]:
+    """What is not a directory at or under a path."""
+    full = os.path.join(top, path)
+    if os.path.islink(full) or not os.path.isdir(full):
+        yield path
+        return
+    for above, folders, files in os.walk(full):
+        links = (name for name in folders if os.path.islink(os.path.join(above, name)))
+        for name in (*files, *links):
+            yield os.path.relpath(os.path.join(above, name), top)
+
+
 def clock_of(directory: str) -> int:
     """The time as the file system of a directory counts it, in nanoseconds."""
     with tempfile.TemporaryFile(dir=directory) as file:
         return os.fstat(file.fileno()).st_ctime_ns
 
 
-def _scan(directory: str) -> Iterator[tuple[str, os.stat_result]]:
+def _listing(directory: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
     try:
-        scanned = os.scandir(directory)
+        return os.scandir(directory)
     except PermissionError:
         os.chmod(directory, _ANY_MODE)
-        scanned = os.scandir(directory)
-    with scanned as entries:
-        for entry in entries:
-            yield entry.name, entry.stat(follow_symlinks=False)
+        return os.scandir(directory)
 
 
 def _joined(path: str, name: str) -> str:

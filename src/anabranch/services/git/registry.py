@@ -15,7 +15,7 @@ from anabranch.services.git.removal import TRASH, delete, mount_points_below, pu
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.runner import GitError
 from anabranch.services.git.trees import Order, Tree
-from anabranch.services.owners import this_process
+from anabranch.services.owners import Owner, this_process
 
 OURS = "anabranch/"
 """What the names of all our branches begin with."""
@@ -34,6 +34,7 @@ class Registry:
 
     repository: GitRepository
     run: str
+    _owner: Owner = field(factory=this_process, init=False, repr=False)
     _left: dict[str, Tree] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -50,7 +51,7 @@ class Registry:
 
     def reason(self, name: str) -> str:
         """Why a tree of that name is locked."""
-        return Reason(run=self.run, tree=name, owner=this_process()).to_text()
+        return Reason(run=self.run, tree=name, owner=self._owner).to_text()
 
     def adopt(self, path: str) -> Tree | None:
         """The tree at a path, if it is locked in the name of this run.

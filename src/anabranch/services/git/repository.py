@@ -12,7 +12,7 @@ from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.services.git.places import place_for, survey
-from anabranch.services.git.runner import NO_MONITOR, Git, configured, git_environment
+from anabranch.services.git.runner import PLAIN_INDEX, QUIET, Git, configured, git_environment
 from anabranch.services.git.signing import Signer, missing_identity, signer
 from anabranch.values import HostError
 
@@ -67,7 +67,7 @@ class GitRepository:
     @property
     def trees(self) -> Git:
         """Git for worktrees of ours."""
-        return self.git.with_config(NO_MONITOR)
+        return self.git.with_config(*PLAIN_INDEX)
 
     @property
     def state(self) -> str:
@@ -92,7 +92,7 @@ class GitRepository:
         Arguments:
             environ: what the commands inherit; its own git configuration stays.
         """
-        pairs = (("gc.auto", "0"), ("maintenance.auto", "false"), NO_MONITOR)
+        pairs = (*QUIET, *PLAIN_INDEX)
         added = configured(environ, pairs)
         missing = {name: value for name, value in self.identity.items() if name not in environ}
         return missing | {k: v for k, v in added.items() if environ.get(k) != v}

@@ -47,11 +47,15 @@ _LOCAL: Final = frozenset(
 )
 """Variables that say which repository is meant, or change what a command means."""
 
-_QUIET: Final = (("gc.auto", "0"), ("maintenance.auto", "false"))
+QUIET: Final = (("gc.auto", "0"), ("maintenance.auto", "false"))
 """No background collection: it is slow, and unsafe beside fresh, unreferenced objects."""
 
-NO_MONITOR: Final = ("core.fsmonitor", "false")
-"""No file system monitor in a short-lived tree: each would leave a daemon behind."""
+PLAIN_INDEX: Final = (
+    ("core.fsmonitor", "false"),
+    ("core.untrackedCache", "false"),
+    ("core.splitIndex", "false"),
+)
+"""No helpers of the index in a short-lived tree: a monitor for each would be left behind."""
 
 
 def configured(environ: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -80,7 +84,7 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "LANGUAGE": "",
         "LC_ALL": "C",
     }
-    return configured(kept | fixed, (*_QUIET, ("i18n.commitEncoding", "UTF-8")))
+    return configured(kept | fixed, (*QUIET, ("i18n.commitEncoding", "UTF-8")))
 
 
 @frozen(kw_only=True)

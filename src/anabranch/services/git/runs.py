@@ -11,14 +11,14 @@ from anyio import CancelScope
 from attrs import frozen
 from returns.pipeline import is_successful
 
-from anabranch.services.git.filling import Checkout
+from anabranch.services.git.choosing import trees_for
+from anabranch.services.git.heads import Heads
 from anabranch.services.git.merges import GitMerges
 from anabranch.services.git.places import is_safe_part
 from anabranch.services.git.registry import Registry
 from anabranch.services.git.repository import GitRepository
-from anabranch.services.git.slots import SlotTrees
 from anabranch.services.git.threads import in_thread
-from anabranch.services.git.workshop import merger_for
+from anabranch.services.git.workshop import Workshop
 from anabranch.services.git.worktrees import GitWorktrees
 from anabranch.services.locks import FileLock, LockFault, acquire
 from anabranch.values import HostError
@@ -48,22 +48,23 @@ async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]
     directory = os.path.join(repository.state, "runs", run)
     lock = await in_thread(lambda: _claim(directory, run))
     try:
-        merger = merger_for(repository, directory)
+        workshop = Workshop.of(repository, directory)
         registry = Registry(repository=repository, run=run)
-        trees = SlotTrees(registry, merger.refs, Checkout(repository.trees))
+        trees = await in_thread(lambda: trees_for(registry, workshop.refs))
         try:
             yield GitRun(
-                worktrees=GitWorktrees(registry=registry, refs=merger.refs, trees=trees),
+                worktrees=GitWorktrees(registry=registry, observer=workshop.observer, trees=trees),
                 merges=GitMerges(
                     repository=repository,
-                    merger=merger,
+                    merger=workshop.merger,
+                    heads=Heads(repository.common, repository.bare),
                     origin=os.path.join(directory, "origin.json"),
                 ),
             )
         finally:
             with CancelScope(shield=True):
                 await in_thread(trees.close)
-                await in_thread(merger.close)
+                await in_thread(workshop.close)
     finally:
         lock.release()
 

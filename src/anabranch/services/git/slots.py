@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from itertools import chain, islice
 from threading import Lock
 from typing import Final
 
@@ -20,12 +21,14 @@ from anabranch.services.git.admin import entries
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.files import replace_file
 from anabranch.services.git.filling import Fill
-from anabranch.services.git.pristine import TICK_NS, Record
+from anabranch.services.git.pristine import TICK_NS, Record, files_in
 from anabranch.services.git.refs import Refs
 from anabranch.services.git.registry import OURS, Registry, release_locks
 from anabranch.services.git.runner import GitError
 from anabranch.services.git.scrubbing import AdminRecord, keep_index, restore_tree
 from anabranch.services.git.trees import Order, Tree
+
+_FEW: Final = 500
 
 _NO_FAULT: Final = (GitError, OSError, Refused)
 
@@ -78,6 +81,16 @@ class SlotTrees:
         self._used[slot.tree.path] = slot
         return slot.tree
 
+    def touched(self, tree: Tree) -> frozenset[str] | None:
+        """Known where a look at every file costs less than asking git."""
+        slot = self._used.get(tree.path)
+        if slot is None or slot.record.size > _FEW:
+            return None
+        found = slot.record.differences(tree.path)
+        inside = islice(chain.from_iterable(files_in(tree.path, p) for p in found.extra), _FEW + 1)
+        touched = frozenset((*found.damaged, *inside))
+        return touched if len(touched) <= _FEW else None
+
     def take_away(self, tree: Tree) -> None:
         """Leave the branch and let the next one have the slot."""
         slot = self._used.pop(tree.path, None)
@@ -97,6 +110,7 @@ class SlotTrees:
         for slot in slots:
             with suppress(Refused):
                 self.registry.strike(slot.tree)
+        self.fill.close()
 
     def _recycled(self, base: Oid) -> Slot | None:
         """A free slot, clean and at the base. One that cannot be cleaned is given up."""
@@ -131,7 +145,7 @@ class SlotTrees:
         path = self._free_path()
         tree = self.registry.enter(Order(name=os.path.basename(path), base=base), path)
         try:
-            self.fill(tree, base)
+            self.fill.fill(tree, base)
             time.sleep(TICK_NS / 1e9)
             return Slot(tree, base, Record.of(path), AdminRecord.of(tree.admin))
         except (GitError, OSError):

@@ -33,6 +33,10 @@ class Trees(Protocol):
         """Make a tree, at its base and with nothing else in it."""
         ...
 
+    def touched(self, tree: Tree) -> frozenset[str] | None:
+        """All paths at which there is something else than at the base; `None` if not known."""
+        ...
+
     def take_away(self, tree: Tree) -> None:
         """Take a tree away, whatever is in it."""
         ...

@@ -1,10 +1,14 @@
-"""What merging needs, put together for one run: helpers, and what asks them."""
+"""What a run needs of git, put together: helpers, and what asks them."""
 
 from __future__ import annotations
 
 import os
 
-from anabranch.services.git.attributes import DIFFERENCE, Attributes
+from attrs import define
+
+from anabranch.services.git.attributes import PATHS, Attributes
+from anabranch.services.git.changes import Observer
+from anabranch.services.git.diffs import Differ
 from anabranch.services.git.helpers import Helper
 from anabranch.services.git.merging import Merger
 from anabranch.services.git.objects import Objects
@@ -13,31 +17,69 @@ from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.tree_merges import TreeMerger, merge_helper
 
 
-def merger_for(repository: GitRepository, directory: str) -> Merger:
-    """A merger with helpers of its own; `close` ends them.
+@define(kw_only=True)
+class Workshop:
+    """The tools of one run, and the processes behind them.
 
-    Arguments:
-        repository: where it merges.
-        directory: the run's own directory.
+    Attributes:
+        refs: moves branches.
+        merger: merges.
+        observer: looks at worktrees.
+        helpers: the processes.
     """
+
+    refs: Refs
+    merger: Merger
+    observer: Observer
+    helpers: tuple[Helper, ...]
+
+    @classmethod
+    def of(cls, repository: GitRepository, directory: str) -> Workshop:
+        """Tools for a repository.
+
+        Arguments:
+            repository: where they work.
+            directory: the run's own directory.
+        """
+        git = repository.git.at(repository.common)
+        writer, reader = (
+            Helper(git, ("update-ref", "--stdin")),
+            Helper(git, ("cat-file", "--batch")),
+        )
+        refs = Refs(git=repository.git, common=repository.common, writer=writer)
+        objects = Objects(common=repository.common, reader=reader)
+        differ = Differ(git)
+        trees = _tree_merger(repository, os.path.join(directory, "attributes"))
+        helpers = (writer, reader, differ.helper, trees.attributes.differ.helper, trees.helper)
+        return cls(
+            refs=refs,
+            merger=Merger(
+                git=repository.git,
+                refs=refs,
+                objects=objects,
+                trees=trees,
+                signer=repository.signer,
+            ),
+            observer=Observer(git=repository.trees, refs=refs, objects=objects, differ=differ),
+            helpers=tuple(helper for helper in helpers if helper is not None),
+        )
+
+    def close(self) -> None:
+        """End the helpers. They start anew when they are asked again."""
+        for helper in self.helpers:
+            with helper.lock:
+                helper.close()
+
+
+def _tree_merger(repository: GitRepository, directory: str) -> TreeMerger:
+    os.makedirs(directory, exist_ok=True)
     git = repository.git.at(repository.common)
-    attributes = os.path.join(directory, "attributes")
-    os.makedirs(attributes, exist_ok=True)
-    blind = git.at(attributes).with_environ(
-        {"GIT_DIR": repository.common, "GIT_WORK_TREE": attributes}
+    blind = git.at(directory).with_environ(
+        {"GIT_DIR": repository.common, "GIT_WORK_TREE": directory}
     )
-    return Merger(
-        git=repository.git,
-        refs=Refs(
-            git=repository.git,
-            common=repository.common,
-            writer=Helper(git, ("update-ref", "--stdin")),
-        ),
-        objects=Objects(common=repository.common, reader=Helper(git, ("cat-file", "--batch"))),
-        trees=TreeMerger(
-            git=blind,
-            attributes=Attributes(git=git, directory=attributes, differ=Helper(git, DIFFERENCE)),
-            helper=merge_helper(blind, repository.version),
-        ),
-        signer=repository.signer,
+    differ = Differ(git, ("--name-only", "--no-renames"), PATHS)
+    return TreeMerger(
+        git=blind,
+        attributes=Attributes(git=git, directory=directory, differ=differ),
+        helper=merge_helper(blind, repository.version),
     )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from returns.result import Result
 
 from anabranch.environment import (
@@ -20,10 +20,9 @@ from anabranch.environment import (
 )
 from anabranch.services.git.advancing import advance
 from anabranch.services.git.carrying import carry, remember, unchanged
-from anabranch.services.git.changes import changes
+from anabranch.services.git.changes import Observer
 from anabranch.services.git.faults import Refused, worktree_result
 from anabranch.services.git.places import is_safe_part
-from anabranch.services.git.refs import Refs
 from anabranch.services.git.registry import Registry
 from anabranch.services.git.runner import Git
 from anabranch.services.git.threads import in_thread
@@ -38,12 +37,12 @@ class GitWorktrees:
 
     Attributes:
         registry: the worktrees of the run in git's books.
-        refs: of the repository.
+        observer: looks at them.
         trees: the way in which they are made.
     """
 
     registry: Registry
-    refs: Refs
+    observer: Observer
     trees: Trees
     _alive: dict[str, Tree] = field(factory=dict[str, Tree], init=False, repr=False, eq=False)
 
@@ -92,7 +91,7 @@ class GitWorktrees:
         )
 
     def _commit_of(self, parent: str) -> Oid:
-        commit = self.refs.commit_at(f"refs/heads/{parent}")
+        commit = self.observer.refs.commit_at(f"refs/heads/{parent}")
         if commit is None:
             raise Refused(WorktreeFault.UNKNOWN_PARENT, f"no such branch: {parent}")
         return commit
@@ -102,7 +101,10 @@ class GitWorktrees:
         if tree is None:
             raise Refused(WorktreeFault.NOT_OURS, f"no worktree of this run at {worktree.path}")
         carried = unchanged(tree.admin, tree.path)
-        return changes(self._git.at(tree.path), worktree.base, carried)
+        touched = self.trees.touched(tree)
+        known = None if touched is None else touched - carried
+        found = self.observer.changes(tree, worktree.base, known)
+        return evolve(found, dirty=tuple(path for path in found.dirty if path not in carried))
 
     def _remove(self, worktree: Worktree) -> None:
         tree = self._tree(worktree)

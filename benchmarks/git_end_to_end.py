@@ -1,0 +1,183 @@
+"""What one agent costs from its worktree to its merge: a bash script, the floor, and anabranch.
+
+    python -m benchmarks.git_end_to_end [AGENTS] [AT_ONCE] [FILES]
+
+Each agent gets a worktree on a branch of its own, writes one file, adds and commits it, is
+merged, and its worktree and branch are removed. The bash script does so with git's own commands
+under `xargs -P`, with a lock around those that touch what worktrees share, as it must. The floor
+is the agent's own work and nothing else, in worktrees that are there already.
+
+CPU is that of all processes, and the figure to trust on a busy machine. Set `TMPDIR` to choose
+the file system.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+from attrs import frozen
+
+from anabranch.environment import Invocation, MergeRequest, Oid, WorktreeRequest
+from anabranch.services.git import GitRepository, GitRun, git_run
+from anabranch.services.processes import GroupContainment, LocalCommands
+from anabranch.testing.repositories import ScratchRepository, git_repo
+
+WORK = 'printf %s "$N" >"file-$N" && git add "file-$N" && git commit -q -m "work $N"'
+
+BASELINE = r"""
+set -eu
+export N=$1
+tree=$TREES/agent-$N
+cd "$REPO"
+flock "$TREES/lock" git worktree add -q -b "agent-$N" "$tree" main
+cd "$tree"
+{work}
+cd "$REPO"
+flock "$TREES/lock" git -C "$TREES/target" merge -q --no-ff -m "merge $N" "agent-$N"
+flock "$TREES/lock" git worktree remove --force "$tree"
+flock "$TREES/lock" git branch -q -D "agent-$N"
+"""
+
+FLOOR = r"""
+set -eu
+export N=$1
+cd "$TREES/floor-$SLOT"
+{work}
+"""
+
+
+@frozen
+class Cost:
+    wall: float
+    cpu: float
+
+    def per(self, agents: int) -> str:
+        return f"{self.wall / agents * 1e3:8.2f} {self.cpu / agents * 1e3:8.2f}"
+
+
+def cpu() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(use.ru_utime + use.ru_stime for use in used)
+
+
+def measured(action: Callable[[], object]) -> Cost:
+    wall, used = time.perf_counter(), cpu()
+    action()
+    return Cost(time.perf_counter() - wall, cpu() - used)
+
+
+def xargs(repo: ScratchRepository, trees: Path, script: str, agents: int, at_once: int) -> None:
+    subprocess.run(
+        [
+            "xargs",
+            "-P",
+            str(at_once),
+            "-n",
+            "1",
+            "--process-slot-var=SLOT",
+            "bash",
+            "-c",
+            script.replace("{work}", WORK),
+            "agent",
+        ],
+        cwd=repo.path,
+        env={**repo.environ, "REPO": str(repo.path), "TREES": str(trees)},
+        input="\n".join(map(str, range(agents))).encode(),
+        check=True,
+    )
+
+
+def by_bash(repo: ScratchRepository, trees: Path, agents: int, at_once: int) -> Cost:
+    repo.git("worktree", "add", "--quiet", "-b", "target", trees / "target")
+    return measured(lambda: xargs(repo, trees, BASELINE, agents, at_once))
+
+
+def floor(repo: ScratchRepository, trees: Path, agents: int, at_once: int) -> Cost:
+    for slot in range(at_once):
+        repo.git("worktree", "add", "--quiet", "--detach", trees / f"floor-{slot}")
+    return measured(lambda: xargs(repo, trees, FLOOR, agents, at_once))
+
+
+def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
+    repository = GitRepository.open(str(repo.path), environ=repo.environ).unwrap()
+    environ = {**repo.environ, **repository.command_environment(repo.environ)}
+    # Under the containment of this machine's best kind, another process reaps the agents' own
+    # processes, and their CPU would be missing from the sum.
+    commands = LocalCommands(environ=environ, containment=GroupContainment())
+
+    async def agent(git: GitRun, number: int, base: Oid) -> None:
+        name = f"agent-{number}"
+        branch = f"anabranch/bench/{name}"
+        request = WorktreeRequest(
+            name=name, parent="anabranch/bench/result", base=base, branch=branch
+        )
+        tree = (await git.worktrees.create(request)).unwrap()
+        argv = ("bash", "-c", WORK)
+        invocation = Invocation(argv=argv, cwd=tree.path, env={"N": str(number)})
+        output = (await commands.run(invocation)).unwrap()
+        assert output.exit_code == 0, output
+        changes = (await git.worktrees.changes(tree)).unwrap()
+        (await git.worktrees.remove(tree)).unwrap()
+        (
+            await git.merges.merge(
+                MergeRequest(
+                    target="anabranch/bench/result",
+                    source=changes.head,
+                    base=base,
+                    message=f"Merge {name}",
+                    trailers=(("Anabranch-Agent", name),),
+                )
+            )
+        ).unwrap()
+        (await git.merges.drop(branch)).unwrap()
+
+    async def main() -> None:
+        numbers = iter(range(agents))
+        async with git_run(repository, "bench") as git:
+            base = (await git.merges.start("anabranch/bench/result")).unwrap()
+
+            async def worker() -> None:
+                for number in numbers:
+                    await agent(git, number, base)
+
+            async with anyio.create_task_group() as group:
+                for _ in range(at_once):
+                    group.start_soon(worker)
+
+    return measured(lambda: anyio.run(main))
+
+
+def main(agents: int = 200, at_once: int = 16, files: int = 2) -> None:
+    with tempfile.TemporaryDirectory() as above:
+        lines = "".join(f"line {n}\n" for n in range(200))
+        names = [f"package{n % 40}/module{n}.py" for n in range(files)]
+        repo = git_repo(Path(above, "repo"), {name: f"{name}\n{lines}" for name in names})
+        trees = Path(above, "trees")
+        trees.mkdir()
+        few = agents if files < 500 else max(at_once, agents // 5)
+        least = floor(repo, trees, agents, at_once)
+        ours = by_anabranch(repo, agents, at_once)
+        bash = by_bash(repo, trees, few, at_once)
+        merged = set(repo.files("anabranch/bench/result"))
+        assert {f"file-{n}" for n in range(agents)} < merged
+        print(f"{files} files, {agents} agents, {at_once} at once, load {os.getloadavg()[0]:.1f}")
+        print("                     wall ms   CPU ms   an agent")
+        print(f"floor              {least.per(agents)}")
+        print(f"anabranch          {ours.per(agents)}")
+        print(f"bash with a lock   {bash.per(few)}   ({few} agents)")
+        wall, used = bash.wall / few * agents, bash.cpu / few * agents
+        print(f"anabranch / bash   {ours.wall / wall:8.2f} {ours.cpu / used:8.2f}")
+        print(f"anabranch / floor  {ours.wall / least.wall:8.2f} {ours.cpu / least.cpu:8.2f}")
+
+
+if __name__ == "__main__":
+    assert "GIT_DIR" not in os.environ
+    main(*map(int, sys.argv[1:]))

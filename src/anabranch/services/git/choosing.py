@@ -1,0 +1,54 @@
+"""Which way of making working trees suits a repository."""
+
+from __future__ import annotations
+
+import os
+
+from attrs import frozen
+
+from anabranch.services.git.filling import Checkout, Copies
+from anabranch.services.git.plain import PlainTrees
+from anabranch.services.git.refs import Refs
+from anabranch.services.git.registry import Registry
+from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.slots import SlotTrees
+from anabranch.services.git.trees import Trees
+
+
+@frozen(kw_only=True)
+class Traits:
+    """What of a repository bears on the choice.
+
+    Attributes:
+        loose_refs: whether `HEAD` of a worktree is a file that can be written.
+        full_stat: whether git looks at all that `lstat` says, change times included.
+    """
+
+    loose_refs: bool
+    full_stat: bool
+
+
+def can_recycle(traits: Traits) -> bool:
+    """Whether slots are safe: git must see every change that an agent makes in one.
+
+    >>> can_recycle(Traits(loose_refs=True, full_stat=False))
+    False
+    """
+    return traits.loose_refs and traits.full_stat
+
+
+def traits_of(repository: GitRepository) -> Traits:
+    """Look at a repository."""
+    check = repository.git.attempt("config", "--get", "core.checkStat").text
+    return Traits(
+        loose_refs=not os.path.isdir(os.path.join(repository.common, "reftable")),
+        full_stat=check.lower() != "minimal",
+    )
+
+
+def trees_for(registry: Registry, refs: Refs) -> Trees:
+    """The cheapest way that is safe."""
+    fill = Copies(registry, Checkout(registry.repository.trees))
+    if can_recycle(traits_of(registry.repository)):
+        return SlotTrees(registry, refs, fill)
+    return PlainTrees(registry, fill)
