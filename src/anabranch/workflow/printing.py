@@ -1,6 +1,6 @@
 """A workflow as plain data and as YAML text: the way back from the value to the file.
 
-`load_workflow(to_yaml(w)) == w`, for every workflow.
+`load_workflow(to_yaml(w)) == w`, for every workflow that a file can say.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from anabranch.planning import Command
 from anabranch.values import Json
 from anabranch.workflow.model import MapPhase, Step, Workflow
 from anabranch.workflow.yaml_writer import write_yaml
@@ -83,7 +84,23 @@ def _step(step: Step) -> dict[str, Json]:
         timeout=None if step.timeout is None else _duration(step.timeout),
         env=dict(step.env) or None,
         commit_required=step.commit_required or None,
+        **_declared(step.command),
     )
+
+
+def _declared(command: Command) -> dict[str, Json]:
+    """What only Python can say of a command so far; a file that says it does not load."""
+    return _given(
+        reads=_sorted(command.reads),
+        writes=_sorted(command.writes),
+        captures=_sorted(command.captures or None),
+        depends_on=list(command.depends_on) or None,
+        parallel_safe=command.parallel_safe or None,
+    )
+
+
+def _sorted(names: frozenset[str] | None) -> Json:
+    return None if names is None else sorted(names)
 
 
 def _duration(value: timedelta) -> int | str:
