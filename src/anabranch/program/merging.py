@@ -20,18 +20,25 @@ def merge_all(
 ) -> Effect[list[bool], HostError, MapEnv]:
     """Merge what succeeded, and nothing else; for each, whether it is in the result.
 
-    A conflict fails the one agent, whose branch is kept. A branch that moved or vanished is
-    nobody's fault among the agents and ends the run.
+    All merges are announced together, so that the run waits for its journal once. A conflict
+    fails the one agent, whose branch is kept. A branch that moved or vanished is nobody's
+    fault among the agents and ends the run.
     """
     finished = [result.unwrap() for result in ended if isinstance(result, Success)]
-    return traverse(finished, lambda agent: _merge(agent, run))
+    requests = [request_for(agent, run) for agent in finished]
+    announced = note(*map(_announced, finished, requests))
+    pairs = list(zip(finished, requests, strict=True))
+    return announced.and_then(lambda _: traverse(pairs, lambda pair: _merge(*pair)))
+
+
+def _announced(agent: Finished, request: MergeRequest) -> MergeStarted:
+    name = agent.assignment.agent_name
+    return MergeStarted(subject=name, source=request.source, target=request.target)
 
 
 @do
-def _merge(agent: Finished, run: str) -> Do[bool, HostError, MapEnv]:
-    request = request_for(agent, run)
+def _merge(agent: Finished, request: MergeRequest) -> Do[bool, HostError, MapEnv]:
     name = agent.assignment.agent_name
-    yield from note(MergeStarted(subject=name, source=request.source, target=request.target))
     outcome = yield from merge(request).settled()
     if isinstance(outcome, Failure):
         return (yield from _unmerged(name, outcome.failure()))
