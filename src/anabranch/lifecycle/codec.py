@@ -16,9 +16,11 @@ How the schema may change
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from json.encoder import encode_basestring
+from operator import attrgetter
 from typing import Any, Final, Never, get_args
 from zlib import crc32
 
@@ -54,16 +56,18 @@ def encode(event: Event) -> bytes:
     >>> print(encode(Event(3, noon, PhaseStarted(phase="map"), cause=2)).decode())
     {"v":1,"seq":3,"time":"2026-03-14T12:00:00.000000Z","cause":2,"type":"phase_started","phase":"map","crc":"a6d8a186"}
     """
-    time = event.time.isoformat(timespec="microseconds")
-    row: dict[str, Any] = {"v": SCHEMA, "seq": event.sequence, "time": time[:-6] + "Z"}
-    if event.cause is not None:
-        row["cause"] = event.cause
-    _write_payload(row, event.payload)
+    text = f"{_head(event)}{_body(event.payload)}"
     try:
-        data = _readable(row).encode()
+        data = text.encode()
     except UnicodeEncodeError:
-        data = _escaped(row).encode()
-    return data[:-1] + _CHECKSUM % crc32(data[:-1])
+        data = _escaped(_parse(text + "}")[0])[:-1].encode()
+    return data + _CHECKSUM % crc32(data)
+
+
+def _head(event: Event) -> str:
+    time = event.time.isoformat(timespec="microseconds")[:-6]
+    cause = "" if event.cause is None else f',"cause":{event.cause}'
+    return f'{{"v":{SCHEMA},"seq":{event.sequence},"time":"{time}Z"{cause},"type":'
 
 
 def decode(line: bytes) -> Event:
@@ -149,6 +153,14 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
+def _seconds(value: timedelta) -> str:
+    return repr(value.total_seconds())
+
+
+def _truth(value: bool) -> str:  # noqa: FBT001 (it is what is written)
+    return "true" if value else "false"
+
+
 def _refused(value: Any) -> Never:
     raise ValueError(f"{value!r} is of the wrong type")
 
@@ -156,6 +168,18 @@ def _refused(value: Any) -> Never:
 def _member(kind: type[StrEnum]) -> Callable[[Any], Any]:
     return {member.value: member for member in kind}.__getitem__
 
+
+# By the annotation's text; everything that is not here is written as JSON writes it.
+_WRITERS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "str": encode_basestring,
+    "int": int.__repr__,
+    "bool": _truth,
+    "timedelta": _seconds,
+    "StepStatus": encode_basestring,
+    "RunStatus": encode_basestring,
+    "SubjectKind": encode_basestring,
+    "StopReason": encode_basestring,
+}
 
 # By the annotation's text, since `Json` is recursive and has no value at run time: the type
 # that is taken as it is, and how anything else is read.
@@ -182,6 +206,7 @@ class _Field:
     Attributes:
         name, key: in the payload, and in the line.
         default: what is left out of the line.
+        write: a value as text.
         plain: values of this type are taken as they are.
         read: for all others.
     """
@@ -189,6 +214,7 @@ class _Field:
     name: str
     key: str
     default: object
+    write: Callable[[Any], str]
     plain: type | None
     read: Callable[[Any], Any]
 
@@ -198,7 +224,13 @@ def _field(attribute: Attribute[Any]) -> _Field:
     plain, read = _READERS[kind]
     key = f"{name}_seconds" if kind == "timedelta" else name
     default = dict[str, int]() if kind.startswith("Mapping") else attribute.default
-    return _Field(name, key, default, plain, read)
+    return _Field(name, key, default, _WRITERS.get(kind, _readable), plain, read)
+
+
+def _getter(names: Sequence[str]) -> Callable[[object], tuple[object, ...]]:
+    """`attrgetter`, which makes no tuple of a single value."""
+    getter = attrgetter(*names)
+    return getter if len(names) > 1 else lambda payload: (getter(payload),)
 
 
 _KINDS: Final[Mapping[str, type[Payload]]] = {
@@ -208,21 +240,31 @@ _NAMES: Final[Mapping[type[Payload], str]] = {kind: name for name, kind in _KIND
 _FIELDS: Final[Mapping[type[Payload], tuple[_Field, ...]]] = {
     kind: tuple(map(_field, fields(kind))) for kind in _NAMES
 }
+_WRITING: Final = {
+    kind: (
+        encode_basestring(_NAMES[kind]),
+        _getter([field.name for field in shape]),
+        tuple((f',"{field.key}":', field.default, field.write) for field in shape),
+    )
+    for kind, shape in _FIELDS.items()
+}
 _BY_KEY: Final = {
     kind: {field.key: (field.name, field.plain, field.read) for field in shape}
     for kind, shape in _FIELDS.items()
 }
 
 
-def _write_payload(row: dict[str, Any], payload: Payload) -> None:
+def _body(payload: Payload) -> str:
+    """From the kind's name to the end, without the brace."""
     if isinstance(payload, Unrecognised):
-        row.update(type=payload.type, **payload.data)
-        return
-    row["type"] = _NAMES[type(payload)]
-    for field in _FIELDS[type(payload)]:
-        value = getattr(payload, field.name)
-        if value is not field.default and value != field.default:
-            row[field.key] = value.total_seconds() if type(value) is timedelta else value
+        data = _readable(payload.data)[1:-1]
+        return f"{encode_basestring(payload.type)}{data and ','}{data}"
+    name, values, shape = _WRITING[type(payload)]
+    parts = [name]
+    for value, (key, default, write) in zip(values(payload), shape, strict=True):
+        if value is not default and value != default:
+            parts += (key, write(value))
+    return "".join(parts)
 
 
 def _read_payload(name: str, row: dict[str, Any]) -> Payload:

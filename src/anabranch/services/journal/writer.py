@@ -57,7 +57,7 @@ class Writer:
         self._commit = commit
         self._changed = threading.Condition()
         self._batch = Batch()
-        self._closing = False
+        self._closing = self._idle = False
         self._error: JournalError | None = None
         self._thread = threading.Thread(target=self._run, name="anabranch-journal", daemon=True)
         self._thread.start()
@@ -75,7 +75,9 @@ class Writer:
     def add(self, line: bytes) -> Batch:
         """Hand in a line; the batch it is in is the answer. Only under the lock."""
         self._batch.lines.append(line)
-        self._changed.notify()
+        if self._idle:
+            self._idle = False
+            self._changed.notify()
         return self._batch
 
     def close(self) -> None:
@@ -101,6 +103,7 @@ class Writer:
     def _next(self) -> Batch | None:
         with self._changed:
             while not (self._batch.lines or self._closing):
+                self._idle = True
                 self._changed.wait()
             if not self._batch.lines:
                 return None
