@@ -43,6 +43,7 @@ from anabranch.planning.items import ItemFormat, format_of, read_document, read_
 from anabranch.planning.json_order import identity_key, order_key
 from anabranch.planning.json_path import JsonPath, select_items
 from anabranch.planning.json_text import is_json, read_json
+from anabranch.planning.machine import FileSystem, Machine, Strength, assess_machine
 from anabranch.planning.policies import (
     AttemptFailure,
     FailureDecision,
@@ -118,6 +119,7 @@ __all__ = [
     "FailureDecision",
     "FailurePolicy",
     "Fibonacci",
+    "FileSystem",
     "Fixed",
     "Forecast",
     "GiveUp",
@@ -127,6 +129,7 @@ __all__ = [
     "JsonPath",
     "Limits",
     "Linear",
+    "Machine",
     "MapConfig",
     "MayStart",
     "MustWait",
@@ -148,6 +151,7 @@ __all__ = [
     "StepNode",
     "Stop",
     "StopCause",
+    "Strength",
     "Strictness",
     "Tally",
     "Ticket",
@@ -156,6 +160,7 @@ __all__ = [
     "access_of",
     "admit",
     "analyze_dependencies",
+    "assess_machine",
     "assign_items",
     "batch_violations",
     "claim_problems",

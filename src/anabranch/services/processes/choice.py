@@ -6,6 +6,7 @@ from typing import final
 
 from returns.result import Result
 
+from anabranch.planning.machine import Strength
 from anabranch.services.processes.cgroups import own_cgroup
 from anabranch.services.processes.child import Child, Refusal, Start
 from anabranch.services.processes.group import GroupContainment
@@ -33,6 +34,17 @@ class BestContainment:
             except UnavailableError as error:
                 self.reason = str(error)
         return await self._group.start(start)
+
+    def strength(self) -> tuple[Strength, str | None]:
+        """What this machine permits, found out by trying, and why not more."""
+        try:
+            strength = self._reaper.strength()
+        except UnavailableError as error:
+            return Strength.GROUP, str(error)
+        finally:
+            self._reaper.close()
+        reason = None if strength is Strength.CGROUP else "no cgroup can be made here"
+        return strength, reason
 
     def close(self) -> None:
         """End whatever is left of what was started, at once, as far as it can be found."""

@@ -21,6 +21,7 @@ from anyio import to_thread
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import Usage
+from anabranch.planning.machine import Strength
 from anabranch.services.processes import warden
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
 from anabranch.services.processes.refusals import refused, unspeakable
@@ -66,6 +67,14 @@ class ReaperContainment:
             if self._keeper is None or not self._keeper.usable():
                 self._keeper = _Keeper(self._cgroup)
             return self._keeper
+
+    def strength(self) -> Strength:
+        """Whether wardens stand in cgroups; a keeper is started to find out.
+
+        Raises:
+            UnavailableError: this machine does not permit it.
+        """
+        return Strength.CGROUP if self._new_keeper().in_cgroup else Strength.SUBREAPER
 
     def close(self) -> None:
         """End everything that was started and is still alive. Twice is once."""

@@ -1,0 +1,73 @@
+"""`anabranch doctor` looks at the machine that a run would find."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from anabranch.cli.commands import COMMANDS
+from anabranch.cli.options import json_option, repo_option
+from anabranch.cli.output import Output, as_data
+from anabranch.values import HostError, Problem, Severity
+
+if TYPE_CHECKING:
+    from anabranch.planning import FileSystem, Machine
+
+
+@click.command("doctor", help=COMMANDS["doctor"])
+@repo_option
+@json_option
+@click.pass_obj
+def command(output: Output, repo: str) -> int:
+    """Print the facts, then what they mean; an error among them is an exit code."""
+    from pathlib import Path
+
+    from attrs import asdict
+
+    from anabranch.planning import assess_machine
+    from anabranch.services.doctor import examine
+
+    machine = examine(str(Path(repo).absolute()))
+    problems = assess_machine(machine)
+    facts = {k: v for k, v in asdict(machine).items() if k != "git_problems"}
+    output.result(
+        "\n".join([*_facts(machine), "", *_verdict(problems)]),
+        {"machine": facts, "problems": [as_data(problem) for problem in problems]},
+    )
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    return HostError.exit_code if errors else 0
+
+
+def _facts(machine: Machine) -> list[str]:
+    memory = machine.memory_bytes
+    rows = {
+        "system": f"{machine.system}, Python {machine.python}",
+        "git": machine.git or "none that works here",
+        "processors": str(machine.processors),
+        "memory": "unknown" if memory is None else f"{_size(memory)} available",
+        "limits": f"{_limit(machine.open_files)} open files, {_limit(machine.processes)} processes",
+        "containment": machine.strength.value + (f" ({machine.weakness})" * bool(machine.weakness)),
+        **{role: _storage(place) for role, place in machine.file_systems.items()},
+        "agents": ", ".join(machine.agents) or "none found",
+    }
+    width = max(map(len, rows)) + 2
+    return [f"{name:{width}}{value}" for name, value in rows.items()]
+
+
+def _storage(place: FileSystem) -> str:
+    kind = place.kind or "unknown type"
+    return f"{place.path} ({kind}, {_size(place.free_bytes)} free)"
+
+
+def _verdict(problems: tuple[Problem, ...]) -> list[str]:
+    return [f"{p.severity.value}: {p}" for p in problems] or ["nothing is in the way"]
+
+
+def _limit(number: int | None) -> str:
+    return "unlimited" if number is None else str(number)
+
+
+def _size(number: int) -> str:
+    gibibytes = number / (1 << 30)
+    return f"{gibibytes:.1f} GiB" if gibibytes >= 1 else f"{number / (1 << 20):.0f} MiB"

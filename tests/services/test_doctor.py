@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from anabranch.planning import Strength
+from anabranch.services.doctor import examine, file_system
+from anabranch.testing.repositories import git_repo
+
+
+def test_a_repository_is_examined_with_the_places_that_a_run_uses(tmp_path: Path) -> None:
+    git_repo(tmp_path / "shop")
+    machine = examine(str(tmp_path / "shop"))
+    assert ["repository", "worktrees", "temporary files"] == list(machine.file_systems)
+    assert str(tmp_path / "shop") == machine.file_systems["repository"].path
+    assert machine.git[0].isdigit()
+    assert () == machine.git_problems
+
+
+def test_where_there_is_no_repository_the_reason_is_a_fact(tmp_path: Path) -> None:
+    machine = examine(str(tmp_path))
+    assert ["not-a-repository"] == [problem.code for problem in machine.git_problems]
+    assert "" == machine.git
+
+
+def test_without_git_the_reason_is_a_fact(tmp_path: Path) -> None:
+    machine = examine(str(tmp_path), {**os.environ, "PATH": str(tmp_path)})
+    assert ["git-missing"] == [problem.code for problem in machine.git_problems]
+
+
+def test_agents_and_wrappers_are_found_on_the_path(tmp_path: Path) -> None:
+    for name, text in (("claude", "#!/bin/sh\n"), ("python3", "#!/bin/sh\n"), ("git", "\x7fELF")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    (tmp_path / "git").unlink()
+    machine = examine(str(tmp_path), {**os.environ, "PATH": path})
+    assert "claude" in machine.agents
+    assert str(tmp_path / "python3") == machine.wrappers["python3"]
+    assert "git" not in machine.wrappers
+
+
+def test_containment_without_a_helper_is_weak_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    machine = examine(str(tmp_path))
+    assert Strength.GROUP is machine.strength
+    assert "there is no Python interpreter to run a helper process with" == machine.weakness
+
+
+def test_the_file_system_of_what_is_not_there_yet_is_that_of_what_is_above(tmp_path: Path) -> None:
+    assert file_system(str(tmp_path)).path == file_system(str(tmp_path / "a" / "b")).path
+
+
+def test_a_mounted_file_system_has_a_kind() -> None:
+    assert "proc" == file_system("/proc").kind
