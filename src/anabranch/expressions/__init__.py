@@ -2,7 +2,7 @@
 
 from anabranch.expressions.conditions import Condition, parse_condition
 from anabranch.expressions.paths import MISSING, FieldPath, Missing, parse_path
-from anabranch.expressions.shell import ShellScript, compile_shell
+from anabranch.expressions.shell import ShellScript, check_shell, compile_shell
 from anabranch.expressions.templates import Reference, Template, parse_template
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Reference",
     "ShellScript",
     "Template",
+    "check_shell",
     "compile_shell",
     "parse_condition",
     "parse_path",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -120,6 +120,7 @@ _DEEPEST: Final = 50
 _LONGEST_NUMBER: Final = 1000
 
 
+@lru_cache(maxsize=512)
 def parse_condition(text: str) -> Condition:
     """Read a condition.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -123,6 +123,7 @@ def _item_or_its_field(item: Json) -> Json | Missing:
     return item["item"] if isinstance(item, Mapping) and "item" in item else item
 
 
+@lru_cache(maxsize=512)
 def parse_path(text: str) -> FieldPath:
     """Read a path.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
 
 from attrs import field, frozen
@@ -204,6 +204,7 @@ _BRACE: Final = re.compile(r"[{}]")
 _DEEPEST: Final = 20
 
 
+@lru_cache(maxsize=512)
 def parse_template(text: str, *, shell: bool = False) -> Template:
     """Read a template.
 

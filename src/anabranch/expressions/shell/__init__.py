@@ -1,5 +1,5 @@
-"""Commands for a shell in which every value is data: `compile_shell`."""
+"""Commands for a shell in which every value is data."""
 
-from anabranch.expressions.shell.scripts import ShellScript, compile_shell
+from anabranch.expressions.shell.scripts import ShellScript, check_shell, compile_shell
 
-__all__ = ["ShellScript", "compile_shell"]
+__all__ = ["ShellScript", "check_shell", "compile_shell"]

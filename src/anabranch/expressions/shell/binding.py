@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from attrs import evolve, frozen
 
 from anabranch.expressions.rendering import is_list, render, render_scalar, separator
-from anabranch.expressions.scopes import Scope
 from anabranch.expressions.shell.tape import Tape
-from anabranch.expressions.templates import Reference, belongs_elsewhere, resolve
-from anabranch.values import ConfigError, Problem
+from anabranch.expressions.templates import Reference
+from anabranch.values import ConfigError, Json, Problem
 
 _INTEGER: Final = re.compile(r"\s*([+-]?\d{1,19})\s*", re.ASCII)
 _LARGEST: Final = 2**63
@@ -32,12 +32,24 @@ class Bound:
 
 
 class Binder:
-    """Values of one compilation: their variables, and every problem with them."""
+    """Values of one compilation: their variables, and every problem with them.
 
-    def __init__(self, scope: Scope, prefix: str) -> None:
+    Attributes:
+        problems: what is wrong with the values and where they stand.
+        variables: the text of each variable of ours, by name.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_ours: Callable[[Reference], bool],
+        value: Callable[[Reference], Json],
+        prefix: str,
+    ) -> None:
         self.problems: list[Problem] = []
         self.variables: dict[str, str] = {}
-        self._scope = scope
+        self._is_ours = is_ours
+        self._value = value
         self._prefix = prefix
         self._names: dict[str, str] = {}
 
@@ -46,9 +58,7 @@ class Binder:
         if not tape.at("${", "{{"):
             return None
         found = tape.reader.reference(tape.pos)
-        if found is None or tape.pos + len(found.raw) > tape.stop:
-            return None
-        if belongs_elsewhere(found, self._scope, shell=True):
+        if found is None or tape.pos + len(found.raw) > tape.stop or not self._is_ours(found):
             return None
         bound = self._bind(evolve(found, where=tape.where()))
         tape.pos += len(found.raw)
@@ -56,7 +66,7 @@ class Binder:
 
     def _bind(self, reference: Reference) -> Bound:
         try:
-            value = resolve(reference, self._scope)
+            value = self._value(reference)
         except ConfigError as error:
             self.problems.extend(error.problems)
             value = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -14,7 +14,8 @@ from anabranch.expressions.scopes import Scope
 from anabranch.expressions.shell.binding import Binder
 from anabranch.expressions.shell.commands import compiled
 from anabranch.expressions.shell.tape import Tape
-from anabranch.expressions.templates import belongs_elsewhere, parse_template
+from anabranch.expressions.templates import Reference, belongs_elsewhere, parse_template, resolve
+from anabranch.values import ConfigError, Json, Problem
 
 BUDGET: Final = 64 * 1024
 """How many bytes of script and variables are handed over at the start of a process.
@@ -87,16 +88,38 @@ def compile_shell(text: str, scope: Scope) -> ShellScript:
     {'__anabranch_0': "a'b"}
     """
     prefix = _free_prefix(text, scope)
-    script, values = _compiled(text, scope, prefix)
+    script, values = _compiled(text, scope, prefix, lambda reference: resolve(reference, scope))
     return _packed(script, {**_mentioned(script, scope), **values}, prefix)
 
 
-def _compiled(text: str, scope: Scope, prefix: str) -> tuple[str, Mapping[str, str]]:
+def check_shell(text: str, names: Iterable[str]) -> tuple[Problem, ...]:
+    """What `compile_shell` would refuse whatever the values are.
+
+    Args:
+        text: the command.
+        names: the names that the scope will know.
+
+    >>> [problem.message for problem in check_shell("sh -c 'rm ${item.path}'", ["item"])]
+    ['the shell would run this argument as code, and values are never code']
+    """
+    known: Scope = dict.fromkeys(names)
+    try:
+        _compiled(text, known, "v", lambda _: "0")
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def _compiled(
+    text: str, scope: Scope, prefix: str, value: Callable[[Reference], Json]
+) -> tuple[str, Mapping[str, str]]:
+    def is_ours(reference: Reference) -> bool:
+        return not belongs_elsewhere(reference, scope, shell=True)
+
     template = parse_template(text, shell=True)
-    ours = [r for r in template.references if not belongs_elsewhere(r, scope, shell=True)]
-    if not ours:
+    if not any(map(is_ours, template.references)):
         return template.render(scope), {}
-    binder = Binder(scope, prefix)
+    binder = Binder(is_ours=is_ours, value=value, prefix=prefix)
     script = compiled(Tape(text), binder)
     refuse(binder.problems)
     return script, binder.variables
