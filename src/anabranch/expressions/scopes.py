@@ -34,11 +34,8 @@ def lookup(scope: Scope, path: FieldPath) -> Json | Missing:
     return found
 
 
-def is_known(scope: Scope, path: FieldPath) -> bool:
+def is_known(scope: Scope, head: str) -> bool:
     """Whether the first part of a path is a name of the scope."""
-    if not path.names:
-        return True
-    head = path.names[0]
     return head in scope or any(name.startswith(f"{head}.") for name in scope)
 
 

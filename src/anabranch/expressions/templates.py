@@ -42,6 +42,11 @@ class Reference:
     braced: bool = True
     where: Location = field(factory=Location, eq=False)
 
+    @property
+    def head(self) -> str:
+        """The first part of the path: the name that a scope knows or does not."""
+        return str(self.path.names[0])
+
     def __str__(self) -> str:
         """The reference as it was written."""
         return self.raw
@@ -125,7 +130,7 @@ class Template:
     def _resolve_one(
         self, reference: Reference, scope: Scope, *, strict: bool
     ) -> str | tuple[Json, str]:
-        if belongs_elsewhere(reference, scope, shell=self.shell):
+        if _belongs_elsewhere(reference, scope, shell=self.shell):
             if strict and reference.braced and not self.shell:
                 raise ConfigError(unknown_name(reference, scope))
             return reference.raw
@@ -136,16 +141,23 @@ class Template:
         return self.text
 
 
-def belongs_elsewhere(reference: Reference, scope: Scope, *, shell: bool) -> bool:
-    """Whether a reference is left as it stands: its name is unknown, and no default is ours."""
-    if is_known(scope, reference.path):
-        return not reference.braced and lookup(scope, reference.path) is MISSING
-    return reference.default is None or (shell and _is_shell_parameter(reference))
+def _belongs_elsewhere(reference: Reference, scope: Scope, *, shell: bool) -> bool:
+    """Whether a reference is left as it stands."""
+    if not reference.braced:
+        return lookup(scope, reference.path) is MISSING
+    known = is_known(scope, reference.head)
+    return left_to_shell(reference, known=known) if shell else not (known or reference.default)
 
 
-def _is_shell_parameter(reference: Reference) -> bool:
-    """`${EDITOR:-vi}` is something that the shell can read by itself."""
-    return reference.raw.startswith("${") and bool(_SHELL_NAME.fullmatch(str(reference.path)))
+def left_to_shell(reference: Reference, *, known: bool) -> bool:
+    """Whether a reference in a command belongs to the shell: its name is unknown.
+
+    One with a default that no shell could read, `${item.path:-none}`, is ours all the same.
+    """
+    if known:
+        return False
+    readable = reference.raw.startswith("${") and _SHELL_NAME.fullmatch(str(reference.path))
+    return reference.default is None or readable is not None
 
 
 def resolve(reference: Reference, scope: Scope, *, strict: bool = True) -> Json:

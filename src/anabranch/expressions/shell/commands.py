@@ -11,11 +11,12 @@ import re
 from enum import Enum, auto
 from typing import Final
 
-from anabranch.expressions.shell.binding import Binder
+from anabranch.expressions.scanner import refuse
 from anabranch.expressions.shell.documents import Documents
+from anabranch.expressions.shell.holes import Piece, Write
 from anabranch.expressions.shell.interpreters import check_command, check_test
 from anabranch.expressions.shell.tape import Tape
-from anabranch.expressions.shell.words import ASSIGNMENT, Quotes, Word, Words, Write
+from anabranch.expressions.shell.words import ASSIGNMENT, Quotes, Word, Words
 from anabranch.values import ConfigError
 
 
@@ -92,10 +93,9 @@ class Frame:
 class Commands:
     """Reads commands and writes the script."""
 
-    def __init__(self, tape: Tape, binder: Binder) -> None:
+    def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.binder = binder
-        self.words = Words(tape, binder, substitution=self._substitution, nested=self._compile_copy)
+        self.words = Words(tape, substitution=self._substitution, nested=self._compile_copy)
 
     def script(self) -> None:
         """Read to the end.
@@ -106,7 +106,7 @@ class Commands:
         self._commands("")
 
     def _compile_copy(self, tape: Tape) -> None:
-        Commands(tape, self.binder).script()
+        Commands(tape).script()
 
     def _substitution(self) -> None:
         """What is inside `$(…)`, `(…)`, `<(…)`: commands with words of their own."""
@@ -167,7 +167,7 @@ class Commands:
             frame.expect = Expect.COMMAND
 
     def _finish(self, frame: Frame) -> None:
-        check_command(frame.words, self.binder)
+        check_command(frame.words, self.tape)
         frame.words = []
 
     def _control(self, frame: Frame) -> None:
@@ -222,7 +222,7 @@ class Commands:
             case Expect.CASE_IN if reserved != "in":
                 raise self.tape.refusal("`case` without `in`", at=word.start)
             case Expect.NAME | Expect.FUNCTION_NAME:
-                self._refuse_bound(word)
+                self._refuse_holes(word)
                 frame.expect = _NEXT[frame.expect]
             case Expect.FOR_IN if reserved == "do":
                 frame.expect = Expect.COMMAND
@@ -234,9 +234,9 @@ class Commands:
                 frame.cases += frame.expect is Expect.CASE_IN
                 frame.expect = _NEXT.get(frame.expect, frame.expect)
 
-    def _refuse_bound(self, word: Word) -> None:
-        for _, bound in word.bound:
-            self.binder.note(bound, "no-place-for-value", "the shell wants a plain name here")
+    def _refuse_holes(self, word: Word) -> None:
+        for _, hole in word.holes:
+            self.tape.note(hole, "no-place-for-value", "the shell wants a plain name here")
 
     def _first_word(self, frame: Frame, word: Word, reserved: str) -> None:
         frame.expect = Expect.AFTER
@@ -261,7 +261,7 @@ class Commands:
             if self.tape.done or self.tape.at("#"):
                 raise self.tape.refusal("this `[[` is never closed", at=start - 2)
             operands.append(self._read_word("an operand of `[[`", frame, ends=" \t\n"))
-        check_test(operands, self.binder)
+        check_test(operands, self.tape)
 
     def _read_word(
         self, single: str, frame: Frame, *, subscripts: bool = False, ends: str = ""
@@ -321,14 +321,15 @@ class Commands:
         return self.tape.pos > start
 
 
-def compiled(tape: Tape, binder: Binder) -> str:
-    """The script in which each reference of ours is an expansion.
+def read_commands(tape: Tape) -> tuple[Piece, ...]:
+    """The script as pieces: each reference of ours is a hole.
 
     Raises:
-        ConfigError: what is wrong with the values, or the place that is unclear.
+        ConfigError: references that stand where no value can, and the place that is unclear.
     """
     try:
-        Commands(tape, binder).script()
+        Commands(tape).script()
     except ConfigError as error:
-        raise ConfigError(*binder.problems, *error.problems) from None
-    return "".join(tape.out)
+        raise ConfigError(*tape.problems, *error.problems) from None
+    refuse(tape.problems)
+    return tuple(tape.out)

@@ -7,8 +7,9 @@ from typing import Final
 
 from attrs import frozen
 
+from anabranch.expressions.shell.holes import Write
 from anabranch.expressions.shell.tape import Tape
-from anabranch.expressions.shell.words import Quotes, Word, Words, Write
+from anabranch.expressions.shell.words import Quotes, Word, Words
 
 _QUOTED: Final = re.compile(r"[\\'\"]")
 _UNQUOTE: Final = re.compile(r"\\(.)|'([^']*)'|\"([^\"]*)\"", re.DOTALL)

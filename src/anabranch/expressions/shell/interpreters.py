@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from anabranch.expressions.shell.binding import Binder
+from anabranch.expressions.shell.tape import Tape
 from anabranch.expressions.shell.words import ASSIGNMENT, Word
 
 _RUN_ALL: Final = frozenset({"eval", "let", "trap", "alias", "unset"})
@@ -37,38 +37,38 @@ _HINT: Final = (
 )
 
 
-def check_command(words: Sequence[Word], binder: Binder) -> None:
+def check_command(words: Sequence[Word], tape: Tape) -> None:
     """Refuse references in the arguments that a simple command would run."""
     for word in _code_of_shells(words):
-        _refuse(word, binder)
+        _refuse(word, tape)
     rest = list(words)
     while rest and (_is_prefix(rest[0].plain) or ASSIGNMENT.match(rest[0].plain)):
         rest.pop(0)
-    if not rest or not any(word.bound for word in rest):
+    if not rest or not any(word.holes for word in rest):
         return
     name, arguments = rest[0].plain, rest[1:]
     for word in _run_by(name, arguments):
-        _refuse(word, binder)
+        _refuse(word, tape)
 
 
-def check_test(operands: Sequence[Word], binder: Binder) -> None:
+def check_test(operands: Sequence[Word], tape: Tape) -> None:
     """Refuse references in `[[ … ]]` that would be evaluated: as numbers, or as names."""
     for left, operator, right in zip(operands, operands[1:], operands[2:], strict=False):
         if operator.plain in _INTEGER_OPERATORS:
-            for _, bound in (*left.bound, *right.bound):
-                binder.integer(bound)
+            for _, hole in (*left.holes, *right.holes):
+                hole.numeric = True
     for word in _after(operands, _NAME_OPTIONS["[["]):
-        _refuse(word, binder)
+        _refuse(word, tape)
 
 
 def _is_prefix(text: str) -> bool:
     return text in _PREFIXES or text.startswith("-")
 
 
-def _refuse(word: Word, binder: Binder) -> None:
-    for _, bound in word.bound:
-        binder.note(
-            bound,
+def _refuse(word: Word, tape: Tape) -> None:
+    for _, hole in word.holes:
+        tape.note(
+            hole,
             "value-as-code",
             "the shell would run this argument as code, and values are never code",
             hint=_HINT,
@@ -91,7 +91,7 @@ def _run_by(name: str, arguments: Sequence[Word]) -> Iterable[Word]:
 def _assigns_values(word: Word) -> bool:
     """Whether every reference stands after a plain `name=`."""
     found = re.match(r"[A-Za-z_]\w*\+?=", word.plain)
-    return found is not None and all(place >= found.end() for place, _ in word.bound)
+    return found is not None and all(place >= found.end() for place, _ in word.holes)
 
 
 def _after(words: Sequence[Word], options: tuple[str, ...]) -> Iterable[Word]:

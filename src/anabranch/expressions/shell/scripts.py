@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from attrs import field, frozen
 
 from anabranch.expressions.rendering import render
 from anabranch.expressions.scanner import refuse
-from anabranch.expressions.scopes import Scope
-from anabranch.expressions.shell.binding import Binder
-from anabranch.expressions.shell.commands import compiled
+from anabranch.expressions.scopes import Scope, is_known
+from anabranch.expressions.shell.commands import read_commands
+from anabranch.expressions.shell.filling import Filling
+from anabranch.expressions.shell.holes import Piece
 from anabranch.expressions.shell.tape import Tape
-from anabranch.expressions.templates import Reference, belongs_elsewhere, parse_template, resolve
-from anabranch.values import ConfigError, Json, Problem
+from anabranch.expressions.templates import Reference, left_to_shell, parse_template
+from anabranch.values import ConfigError, Problem
 
 BUDGET: Final = 64 * 1024
 """How many bytes of script and variables are handed over at the start of a process.
@@ -87,9 +89,12 @@ def compile_shell(text: str, scope: Scope) -> ShellScript:
     >>> dict(compiled.env)
     {'__anabranch_0': "a'b"}
     """
-    prefix = _free_prefix(text, scope)
-    script, values = _compiled(text, scope, prefix, lambda reference: resolve(reference, scope))
-    return _packed(script, {**_mentioned(script, scope), **values}, prefix)
+    references = parse_template(text, shell=True).references
+    known = frozenset(found.head for found in references if is_known(scope, found.head))
+    filling = Filling(scope, _free_prefix(text, scope))
+    script = filling.fill(_read(text, known))
+    refuse(filling.problems)
+    return _packed(script, {**_mentioned(script, scope), **filling.variables}, filling.prefix)
 
 
 def check_shell(text: str, names: Iterable[str]) -> tuple[Problem, ...]:
@@ -102,27 +107,24 @@ def check_shell(text: str, names: Iterable[str]) -> tuple[Problem, ...]:
     >>> [problem.message for problem in check_shell("sh -c 'rm ${item.path}'", ["item"])]
     ['the shell would run this argument as code, and values are never code']
     """
-    known: Scope = dict.fromkeys(names)
     try:
-        _compiled(text, known, "v", lambda _: "0")
+        _read(text, frozenset(names))
     except ConfigError as error:
         return error.problems
     return ()
 
 
-def _compiled(
-    text: str, scope: Scope, prefix: str, value: Callable[[Reference], Json]
-) -> tuple[str, Mapping[str, str]]:
+@lru_cache(maxsize=512)
+def _read(text: str, known: frozenset[str]) -> tuple[Piece, ...]:
+    """A command, read once for all values: texts, and holes for the references of known names."""
+
     def is_ours(reference: Reference) -> bool:
-        return not belongs_elsewhere(reference, scope, shell=True)
+        return not left_to_shell(reference, known=reference.head in known)
 
     template = parse_template(text, shell=True)
-    if not any(map(is_ours, template.references)):
-        return template.render(scope), {}
-    binder = Binder(is_ours=is_ours, value=value, prefix=prefix)
-    script = compiled(Tape(text), binder)
-    refuse(binder.problems)
-    return script, binder.variables
+    if any(map(is_ours, template.references)):
+        return read_commands(Tape(text, is_ours))
+    return (template.render({}),)
 
 
 def _free_prefix(text: str, scope: Scope) -> str:

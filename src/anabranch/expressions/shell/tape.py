@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
-from anabranch.expressions.templates import TemplateReader
+from attrs import evolve
+
+from anabranch.expressions.shell.holes import Hole, Piece
+from anabranch.expressions.templates import Reference, TemplateReader
 from anabranch.values import ConfigError, Location, Problem
 
 _DEEPEST: Final = 40
 
 
 class Tape:
-    """A text, a place in it, and what was written so far. Mutable, and private to one compilation.
+    """A text, a place in it, and what was written so far. Mutable, and private to one reading.
 
     Attributes:
         text: the command.
         pos: the next character to read.
         stop: where this reader ends.
         out: the pieces of the script.
-        outer: the place of this text in the one around it, for what is read from a copy.
-        depth: how many constructs are open around this place.
+        problems: the references that stand where no value can.
     """
 
-    __slots__ = ("depth", "out", "outer", "pos", "reader", "stop", "text")
+    __slots__ = (
+        "_depth",
+        "_is_ours",
+        "_outer",
+        "_reader",
+        "out",
+        "pos",
+        "problems",
+        "stop",
+        "text",
+    )
 
-    def __init__(self, text: str, outer: Location | None = None, depth: int = 0) -> None:
+    def __init__(self, text: str, is_ours: Callable[[Reference], bool]) -> None:
         self.text = text
         self.pos = 0
         self.stop = len(text)
-        self.out: list[str] = []
-        self.outer = outer
-        self.depth = depth
-        self.reader = TemplateReader(text, shell=True)
+        self.out: list[Piece] = []
+        self.problems: list[Problem] = []
+        self._is_ours = is_ours
+        self._outer: Location | None = None
+        self._depth = 0
+        self._reader = TemplateReader(text, shell=True)
+
+    def inner(self, text: str, at: int) -> Tape:
+        """The tape of a text that was copied out of this one, from an offset."""
+        tape = Tape(text, self._is_ours)
+        tape.problems, tape._depth, tape._outer = self.problems, self._depth, self.where(at)
+        return tape
 
     @property
     def done(self) -> bool:
@@ -62,9 +82,20 @@ class Tape:
         self.copy(len(found))
         return found
 
-    def put(self, text: str) -> None:
+    def put(self, *pieces: Piece) -> None:
         """Write something that is not in the command."""
-        self.out.append(text)
+        self.out.extend(pieces)
+
+    def take_reference(self) -> Reference | None:
+        """The reference of ours that starts here, moving past it; `None` if there is none."""
+        if not self.at("${", "{{"):
+            return None
+        found = self._reader.reference(self.pos)
+        if found is None or self.pos + len(found.raw) > self.stop or not self._is_ours(found):
+            return None
+        placed = evolve(found, where=self.where())
+        self.pos += len(found.raw)
+        return placed
 
     def since(self, start: int) -> str:
         """What was read since an offset."""
@@ -73,17 +104,26 @@ class Tape:
     @contextmanager
     def deeper(self) -> Generator[None]:
         """One construct inside another, within reason."""
-        self.depth += 1
-        if self.depth > _DEEPEST:
+        self._depth += 1
+        if self._depth > _DEEPEST:
             raise self.refusal(f"more than {_DEEPEST} constructs inside one another")
         yield
-        self.depth -= 1
+        self._depth -= 1
 
     def where(self, offset: int | None = None) -> Location:
         """The place of an offset, by default of this one."""
-        if self.outer is not None:
-            return self.outer
-        return self.reader.where(self.pos if offset is None else offset)
+        if self._outer is not None:
+            return self._outer
+        return self._reader.where(self.pos if offset is None else offset)
+
+    def note(self, hole: Hole, code: str, message: str, *, hint: str | None = None) -> None:
+        """Record that a reference stands where no value can."""
+        reference = hole.reference
+        self.problems.append(
+            Problem(
+                code=code, message=message, where=reference.where, value=reference.raw, hint=hint
+            )
+        )
 
     def refusal(
         self, message: str, *, at: int | None = None, hint: str | None = None

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from anabranch.expressions.shell.binding import Binder, Bound
+from anabranch.expressions.shell.holes import Hole, Write
 from anabranch.expressions.shell.tape import Tape
 
 
@@ -39,23 +39,6 @@ class Quotes(Enum):
     HERE = auto()
 
 
-class Write(Enum):
-    """How a reference is written where it stands."""
-
-    WORDS = auto()
-    """`"${v}"`, a list as one word for each element."""
-    QUOTED = auto()
-    """`"${v}"`, always one."""
-    INSIDE = auto()
-    """`${v}`: there are double quotes around it."""
-    SPLICED = auto()
-    """`'"${v}"'`: there are single quotes around it."""
-    DIGITS = auto()
-    """The number itself."""
-    NOWHERE = auto()
-    """Not at all: refused."""
-
-
 class Word:
     """A word of a command while it is read: what it says, and the references of ours in it.
 
@@ -64,17 +47,17 @@ class Word:
         single: why a list cannot be several words here; empty if it can.
         quoted: whether any of it was quoted or expanded.
         size: the length of its text without quotes.
-        bound: the references, each with the length of that text before it.
+        holes: the references, each with the length of that text before it.
     """
 
-    __slots__ = ("_parts", "bound", "quoted", "single", "size", "start")
+    __slots__ = ("_parts", "holes", "quoted", "single", "size", "start")
 
     def __init__(self, start: int, single: str = "") -> None:
         self.start = start
         self.single = single
         self.quoted = False
         self.size = 0
-        self.bound: list[tuple[int, Bound]] = []
+        self.holes: list[tuple[int, Hole]] = []
         self._parts: list[str] = []
 
     @property
@@ -87,10 +70,10 @@ class Word:
         self._parts.append(text)
         self.size += len(text)
 
-    def add_expansion(self, bound: Bound | None = None) -> None:
+    def add_expansion(self, hole: Hole | None = None) -> None:
         """Add what the text does not say."""
-        if bound is not None:
-            self.bound.append((self.size, bound))
+        if hole is not None:
+            self.holes.append((self.size, hole))
         self.add("\0")
         self.quoted = True
 
@@ -119,13 +102,11 @@ class Words:
     def __init__(
         self,
         tape: Tape,
-        binder: Binder,
         *,
         substitution: Callable[[], None],
         nested: Callable[[Tape], None],
     ) -> None:
         self.tape = tape
-        self.binder = binder
         self.word = Word(0)
         self.subscripts = False
         self._substitution = substitution
@@ -136,55 +117,29 @@ class Words:
     def reference(self, write: Write) -> bool:
         """Write the reference of ours that stands here, if one does."""
         start = self.tape.pos
-        bound = self.binder.take(self.tape)
-        if bound is None:
+        reference = self.tape.take_reference()
+        if reference is None:
             return False
-        self.word.add_expansion(bound)
-        self.tape.put(self._written(bound, self._write_in_subscript(write, start), start))
+        hole = Hole(reference, self._adjusted(write, start), single=self.word.single)
+        self.word.add_expansion(hole)
+        self.tape.put(hole)
+        if write is Write.NOWHERE:
+            self.tape.note(
+                hole,
+                "no-place-for-value",
+                "there is no safe way to put a value here",
+                hint="assign it to a variable in a line before (`name=${item.path}`) and use that",
+            )
         return True
 
-    def _write_in_subscript(self, write: Write, start: int) -> Write:
-        if not self.subscripts or write is Write.NOWHERE:
-            return write
-        prefix = self.tape.text[self.word.start : start]
-        return Write.DIGITS if _SUBSCRIPT.fullmatch(prefix) else write
-
-    def _written(self, bound: Bound, write: Write, start: int) -> str:
-        match write:
-            case Write.WORDS:
-                return self._words(bound, start)
-            case Write.QUOTED:
-                return f'"{self._expansion(bound)}"'
-            case Write.INSIDE:
-                return self._expansion(bound)
-            case Write.SPLICED:
-                return f"""'"{self._expansion(bound)}"'"""
-            case Write.DIGITS:
-                return self.binder.integer(bound)
-            case Write.NOWHERE:
-                return self._refused(bound)
-
-    def _expansion(self, bound: Bound) -> str:
-        return "${" + self.binder.variable(bound, bound.text) + "}"
-
-    def _words(self, bound: Bound, start: int) -> str:
-        """A list, one word for each element, unless one word is all that fits."""
-        if bound.words is None or ASSIGNMENT.match(self.tape.text, self.word.start, start):
-            return f'"{self._expansion(bound)}"'
-        if self.word.single:
-            self.binder.single(bound, self.word.single)
-            return f'"{self._expansion(bound)}"'
-        names = (self.binder.variable(bound, word) for word in bound.words)
-        return " ".join(f'"${{{name}}}"' for name in names)
-
-    def _refused(self, bound: Bound) -> str:
-        self.binder.note(
-            bound,
-            "no-place-for-value",
-            "there is no safe way to put a value here",
-            hint="assign it to a variable in a line before (`name=${item.path}`) and use that",
-        )
-        return ""
+    def _adjusted(self, write: Write, start: int) -> Write:
+        """In a subscript only a number is data; what is assigned is one word."""
+        text, begin = self.tape.text, self.word.start
+        if self.subscripts and _SUBSCRIPT.fullmatch(text, begin, start):
+            return Write.NOWHERE if write is Write.NOWHERE else Write.DIGITS
+        if write is Write.WORDS and ASSIGNMENT.match(text, begin, start):
+            return Write.QUOTED
+        return write
 
     # --- quotes ----------------------------------------------------------------------------------
 
@@ -368,22 +323,17 @@ class Words:
         self.tape.pos += 1
         raw = self.tape.since(start)
         escaped = _ESCAPED_IN_DOUBLE if quotes is Quotes.DOUBLE else _ESCAPED
-        inner = Tape(
-            escaped.sub(r"\1", raw[1:-1]), outer=self.tape.where(start), depth=self.tape.depth
-        )
+        inner = self.tape.inner(escaped.sub(r"\1", raw[1:-1]), start)
         self._nested(inner)
-        written = "".join(inner.out)
-        if written == inner.text:
+        if not any(isinstance(piece, Hole) for piece in inner.out) and inner.text == "".join(
+            piece for piece in inner.out if isinstance(piece, str)
+        ):
             self.tape.put(raw)
         elif quotes is Quotes.HERE and '\\"' in raw:
             raise self.tape.refusal("sh and bash disagree about these backticks", at=start)
         else:
-            self.tape.put(f"$({_apart(written)}\n)")
-
-
-def _apart(script: str) -> str:
-    """A script that stands after `$(` without making it `$((`."""
-    return f" {script}" if script.startswith("(") else script
+            # The space keeps `$(` from becoming `$((`, the new line ends a comment.
+            self.tape.put("$( ", *inner.out, "\n)")
 
 
 def _write_after(operator: str, quotes: Quotes, write: Write) -> Write:
