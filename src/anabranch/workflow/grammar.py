@@ -19,7 +19,7 @@ from anabranch.workflow.checks import (
     parsed_by,
 )
 from anabranch.workflow.model import MapPhase, Mode, Step, Workflow, distinct_steps, some_steps
-from anabranch.workflow.scopes import Phase, references_known_in
+from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_in
 from anabranch.workflow.shapes import (
     Key,
     Shape,
@@ -104,7 +104,9 @@ def _step(*, shell: str, name: str | None = None, **more: Any) -> Step:
 
 def _step_of(phase: Phase) -> Shape[Step]:
     known = references_known_in(phase)
-    shell = text("a shell command", check=all_of(not_blank, known), pattern=r"\S")
+    shell = text(
+        "a shell command", check=all_of(not_blank, known, commands_safe_in(phase)), pattern=r"\S"
+    )
     mapping = table(
         _step,
         Key("shell", shell, "What `sh -c` runs; may hold references.", required=True),

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
-from anabranch.expressions import Reference, parse_template
+from anabranch.expressions import Reference, check_shell, parse_template
 from anabranch.values import ConfigError, Problem, did_you_mean
 from anabranch.workflow.checks import Check, Problems
 
@@ -50,6 +51,15 @@ def references_known_in(phase: Phase) -> Check[str]:
         return tuple(p for reference in template.references for p in _problems(reference, phase))
 
     return check
+
+
+def commands_safe_in(phase: Phase) -> Check[str]:
+    """Refuse commands in which a value could not be data, or whose quotes are not closed.
+
+    >>> [p.code for p in commands_safe_in(Phase.AGENT)("eval ${item.id}; eval $EDITOR")]
+    ['value-as-code']
+    """
+    return partial(check_shell, names=SCOPES[phase])
 
 
 def _problems(reference: Reference, phase: Phase) -> Iterator[Problem]:
