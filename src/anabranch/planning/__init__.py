@@ -13,6 +13,7 @@ from anabranch.planning.access import (
 )
 from anabranch.planning.admission import Admission, Request, Usage, admit, ended, may_start, started
 from anabranch.planning.agents import AGENTS, AgentCall, AgentReport, AgentTemplate, read_report
+from anabranch.planning.aggregation import AggregateKind, Aggregation, aggregate
 from anabranch.planning.backoff import (
     Backoff,
     Custom,
@@ -44,6 +45,7 @@ from anabranch.planning.json_order import identity_key, order_key
 from anabranch.planning.json_path import JsonPath, select_items
 from anabranch.planning.json_text import is_json, read_json
 from anabranch.planning.machine import FileSystem, Machine, Strength, assess_machine
+from anabranch.planning.monoids import Monoid
 from anabranch.planning.policies import (
     AttemptFailure,
     FailureDecision,
@@ -93,6 +95,8 @@ __all__ = [
     "AgentCall",
     "AgentReport",
     "AgentTemplate",
+    "AggregateKind",
+    "Aggregation",
     "AttemptFailure",
     "AttemptOutcome",
     "Backoff",
@@ -132,6 +136,7 @@ __all__ = [
     "Machine",
     "MapConfig",
     "MayStart",
+    "Monoid",
     "MustWait",
     "OnItemFailure",
     "RateLimit",
@@ -159,6 +164,7 @@ __all__ = [
     "WorkAssignment",
     "access_of",
     "admit",
+    "aggregate",
     "analyze_dependencies",
     "assess_machine",
     "assign_items",

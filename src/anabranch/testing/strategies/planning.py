@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from anabranch.expressions import Condition, FieldPath
 from anabranch.expressions.tree import And, Compare, Comparison, Literal, Node, Not, Or
+from anabranch.planning.aggregation import AggregateKind, Aggregation
 from anabranch.planning.backoff import (
     Backoff,
     Custom,
@@ -136,4 +137,16 @@ def failure_policies() -> st.SearchStrategy[FailurePolicy]:
         retry=st.none() | retry_policies(),
         retry_on=st.lists(st.sampled_from(ErrorClass), max_size=2),
         circuit_breaker=st.none() | circuit_breakers(),
+    )
+
+
+def aggregations() -> st.SearchStrategy[Aggregation]:
+    """Aggregations of every kind, of the whole result."""
+    simple = set(AggregateKind) - {AggregateKind.GROUP_BY, AggregateKind.SORT}
+    return st.one_of(
+        st.builds(Aggregation, kind=st.sampled_from(sorted(simple))),
+        st.builds(Aggregation, kind=st.just(AggregateKind.GROUP_BY), by=field_paths()),
+        st.builds(
+            Aggregation, kind=st.just(AggregateKind.SORT), order=st.lists(sort_keys(), max_size=2)
+        ),
     )
