@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from anabranch.planning import scoreboard
 from anabranch.planning.access import AccessSet
-from anabranch.planning.command_access import access_of, with_shared_outputs
+from anabranch.planning.command_access import shared_access_of
 from anabranch.planning.commands import Command
 from anabranch.planning.digraph import elementary_cycles
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
@@ -60,7 +60,7 @@ def test_joins_change_nothing_but_the_size(accesses: list[AccessSet]) -> None:
 @given(command_lists())
 def test_every_conflicting_pair_of_commands_is_ordered(commands: list[Command]) -> None:
     ordered = closure_of(analyze_dependencies(commands))
-    accesses = [with_shared_outputs(access_of(command)) for command in commands]
+    accesses = [shared_access_of(command) for command in commands]
     for a, b in combinations(range(len(commands)), 2):
         if accesses[a].conflicts_with(accesses[b]):
             assert {(a, b), (b, a)} & ordered

@@ -7,7 +7,10 @@ seen, and so are the captures: data never arrives before it was made, whatever w
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
+
+from attrs import evolve
 
 from anabranch.planning.access import NOTHING, OUTPUTS, AccessSet
 from anabranch.planning.commands import Command
@@ -28,18 +31,25 @@ def access_of(command: Command) -> AccessSet:
     >>> sorted(map(str, access_of(Command('B="$A"', captures=frozenset({"C"}))).writes))
     ['var:B', 'var:C']
     """
+    return _accesses(evolve(command, name=None, depends_on=()))[0]
+
+
+def shared_access_of(command: Command) -> AccessSet:
+    """Work out what a command touches, its part in the outputs of all steps included.
+
+    Templates such as `${shell.output}` speak of an earlier step, whichever it is: a command with
+    one follows all before it and precedes all after it, as one that writes what all others read.
+    """
+    return _accesses(evolve(command, name=None, depends_on=()))[1]
+
+
+@lru_cache(maxsize=16384)
+def _accesses(command: Command) -> tuple[AccessSet, AccessSet]:
+    """Work out both kinds of access, once for commands that differ in names only."""
     declared = AccessSet.of(reads=command.reads or (), writes=command.writes or ())
     captured = AccessSet.of(writes=[f"var:{name}" for name in command.captures])
-    return declared | captured | _references(command.shell) | _undeclared(command)
-
-
-def with_shared_outputs(access: AccessSet) -> AccessSet:
-    """Let a command take part in what templates such as `${shell.output}` speak of.
-
-    They mean an earlier step, whichever it is: a command with one follows all before it and
-    precedes all after it, as one that writes what all others read.
-    """
-    return access if OUTPUTS in access.writes else access | _SHARED_OUTPUTS
+    found = declared | captured | _references(command.shell) | _undeclared(command)
+    return found, found if OUTPUTS in found.writes else found | _SHARED_OUTPUTS
 
 
 def _undeclared(command: Command) -> AccessSet:

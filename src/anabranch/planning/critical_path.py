@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from operator import sub
 from typing import Final
 
 from attrs import frozen
@@ -32,32 +33,38 @@ class CriticalPath:
 
 
 def longest_before(
+    order: Iterable[int], predecessors: Successors, durations: Sequence[int]
+) -> list[int]:
+    """Compute for each node the duration of the longest chain that ends just before it."""
+    ends = [0] * len(durations)
+    end_of = ends.__getitem__
+    for node in order:
+        before = predecessors[node]
+        ends[node] = durations[node] + (max(map(end_of, before)) if before else 0)
+    return list(map(sub, ends, durations))
+
+
+def longest_after(
     order: Sequence[int], predecessors: Successors, durations: Sequence[int]
 ) -> list[int]:
-    """Compute for each node the duration of the longest chain that ends just before it.
-
-    Given the reversed graph and order, this is the longest chain that begins just after it.
-    """
-    starts = [0] * len(durations)
-    ends = [0] * len(durations)
-    for node in order:
-        if before := predecessors[node]:
-            starts[node] = max([ends[n] for n in before])
-        ends[node] = starts[node] + durations[node]
-    return starts
+    """Compute for each node the duration of the longest chain that begins just after it."""
+    tails = [0] * len(durations)
+    for node in reversed(order):
+        tail = tails[node] + durations[node]
+        for before in predecessors[node]:
+            if tail > tails[before]:  # noqa: PLR1730 - the innermost loop: a call costs twice as much
+                tails[before] = tail
+    return tails
 
 
 def critical_path(
-    order: Sequence[int],
-    successors: Successors,
-    predecessors: Successors,
-    durations: Sequence[timedelta],
+    order: Sequence[int], predecessors: Successors, durations: Sequence[timedelta]
 ) -> CriticalPath:
     """Find the longest chain; nodes beyond the durations take no time and are not reported."""
     joins = len(order) - len(durations)
     ticks = [duration // TICK for duration in durations] + [0] * joins
     before = longest_before(order, predecessors, ticks)
-    after = longest_before(order[::-1], successors, ticks)
+    after = longest_after(order, predecessors, ticks)
     length = max(map(sum, zip(before, ticks, after, strict=True)), default=0)
     chain = _longest_chain(before, ticks, predecessors, length)
     spare = [length - b - t - a for b, t, a in zip(before, ticks, after, strict=True)]

@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from anabranch.planning.access import NOTHING, AccessSet
 from anabranch.planning.antichain import largest_antichain
 from anabranch.planning.checks import refuse
-from anabranch.planning.command_access import access_of, with_shared_outputs
+from anabranch.planning.command_access import shared_access_of
 from anabranch.planning.commands import Command
 from anabranch.planning.critical_path import CriticalPath, critical_path, longest_before
 from anabranch.planning.digraph import nearest_order, reversed_edges, topological_order
@@ -49,10 +49,10 @@ class CommandGraph:
 
     def __attrs_post_init__(self) -> None:
         """Refuse a graph that has a cycle, or that speaks of nodes it does not have."""
-        mentioned = set(chain.from_iterable(self.waits))
-        if self.joins < 0 or not mentioned <= set(range(len(self.waits))):
+        count = len(self.waits)
+        if self.joins < 0 or any(not 0 <= n < count for n in chain.from_iterable(self.waits)):
             raise ConfigError.of("bad-graph", "the graph speaks of commands that it does not have")
-        if len(self.order) < len(self.waits):
+        if len(self.order) < count:
             raise ConfigError(*cycle_problems(self._labels, self.waits))
 
     @classmethod
@@ -104,6 +104,8 @@ class CommandGraph:
     @cached_property
     def order(self) -> tuple[int, ...]:
         """All nodes, joins included, each after those it waits for."""
+        if all(max(on) < node for node, on in enumerate(self.waits) if on):
+            return tuple(range(len(self.waits)))
         return tuple(topological_order(self.followers, self.waits))
 
     @cached_property
@@ -169,7 +171,7 @@ class CommandGraph:
         """
         if len(durations) != len(self.names):
             raise ValueError(f"{len(durations)} durations for {len(self.names)} commands")
-        return critical_path(self.order, self.followers, self.waits, durations)
+        return critical_path(self.order, self.waits, durations)
 
     def transitive_reduction(self) -> CommandGraph:
         """Drop every dependency that follows from others; nothing else changes.
@@ -236,7 +238,7 @@ def analyze_dependencies(commands: Sequence[Command]) -> CommandGraph:
 def _accesses(commands: Sequence[Command], problems: list[Problem]) -> Iterator[AccessSet]:
     for at, command in enumerate(commands):
         try:
-            yield with_shared_outputs(access_of(command))
+            yield shared_access_of(command)
         except ConfigError as error:
             where = Location(path=_place(at))
             problems += [evolve(problem, where=where) for problem in error.problems]

@@ -18,7 +18,7 @@ from itertools import accumulate
 
 from attrs import evolve, frozen
 
-from anabranch.planning.critical_path import TICK, longest_before
+from anabranch.planning.critical_path import TICK, longest_after, longest_before
 from anabranch.planning.graph import CommandGraph
 from anabranch.planning.planned_run import planned_run
 from anabranch.planning.resources import Claim, Limits, merged_claims
@@ -58,7 +58,7 @@ def most_urgent_first(graph: CommandGraph, durations: Sequence[timedelta]) -> tu
     Equally urgent commands keep the order in which they were given.
     """
     ticks = _ticks(graph, durations)
-    behind = longest_before(graph.order[::-1], graph.followers, ticks)
+    behind = longest_after(graph.order, graph.waits, ticks)
     return tuple(sorted(range(len(durations)), key=lambda n: (-behind[n] - ticks[n], n)))
 
 
@@ -81,7 +81,7 @@ def plan_schedule(
     >>> graph = CommandGraph.from_edges(3, [(0, 2)])
     >>> schedule = plan_schedule(graph, [timedelta(seconds=1)] * 3, limits=Limits(slots=1))
     >>> [start.seconds for start in schedule.starts], schedule.makespan.seconds
-    ([0, 2, 1], 3)
+    ([0, 1, 2], 3)
     """
     ticks = _ticks(graph, durations)
     merged = [merged_claims(wanted) for wanted in claims]
