@@ -22,7 +22,7 @@ from anabranch.lifecycle import Event, Payload, RunState
 from anabranch.program import Identity, program
 from anabranch.services.files import LocalFiles
 from anabranch.services.git import GitRepository, git_run
-from anabranch.services.journal import MemoryJournal
+from anabranch.services.journal import FileJournal, open_journal
 from anabranch.services.processes import HandingFiles, LocalCommands
 from anabranch.workflow import Workflow
 
@@ -38,6 +38,10 @@ def new_run_id(now: datetime | None = None) -> str:
     """An id that sorts by time and is unique: `20261121-093000-5f3a`."""
     moment = now or datetime.now(UTC)
     return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @frozen
@@ -61,7 +65,7 @@ class Local:
     """An environment of this machine, and the journal in it, to look into."""
 
     env: Environment
-    journal: MemoryJournal
+    journal: FileJournal
 
 
 @asynccontextmanager
@@ -78,10 +82,10 @@ async def local_environment(
     Raises:
         HostError: another process works under that id.
     """
-    journal = MemoryJournal(now=lambda: datetime.now(UTC))
+    directory = Path(repository.state, "runs", run)
     added = repository.command_environment(os.environ)
-    logs = str(Path(repository.state, "runs", run, "logs"))
-    async with git_run(repository, run) as git:
+    logs = str(directory / "logs")
+    async with git_run(repository, run) as git, open_journal(directory, now=_now) as journal:
         env = Environment(
             worktrees=git.worktrees,
             commands=HandingFiles(LocalCommands(logs=logs, environ={**os.environ, **added})),
