@@ -60,6 +60,16 @@ from anabranch.planning.policies import (
     stop_reason,
 )
 from anabranch.planning.resources import Claim, Limits, RateLimit, claim_problems, merged_claims
+from anabranch.planning.resume import (
+    AgentAction,
+    AgentProgress,
+    AgentResume,
+    ResumePlan,
+    RunOutline,
+    RunProgress,
+    StepProgress,
+    plan_resume,
+)
 from anabranch.planning.retries import GiveUp, GiveUpReason, Retry, RetryDecision, RetryPolicy
 from anabranch.planning.schedule import (
     Forecast,
@@ -92,8 +102,11 @@ __all__ = [
     "NOTHING",
     "AccessSet",
     "Admission",
+    "AgentAction",
     "AgentCall",
+    "AgentProgress",
     "AgentReport",
+    "AgentResume",
     "AgentTemplate",
     "AggregateKind",
     "Aggregation",
@@ -142,10 +155,13 @@ __all__ = [
     "RateLimit",
     "Request",
     "Resource",
+    "ResumePlan",
     "Retry",
     "RetryAfter",
     "RetryDecision",
     "RetryPolicy",
+    "RunOutline",
+    "RunProgress",
     "Schedule",
     "SchemaDifference",
     "SizeLimits",
@@ -154,6 +170,7 @@ __all__ = [
     "StepGraph",
     "StepKind",
     "StepNode",
+    "StepProgress",
     "Stop",
     "StopCause",
     "Strength",
@@ -192,6 +209,7 @@ __all__ = [
     "order_key",
     "parse_resource",
     "parse_sort",
+    "plan_resume",
     "plan_schedule",
     "plan_work_assignments",
     "read_document",

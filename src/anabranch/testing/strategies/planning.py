@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import Enum
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -22,10 +24,13 @@ from anabranch.planning.circuit_breaker import CircuitBreaker
 from anabranch.planning.error_classes import ErrorClass
 from anabranch.planning.json_path import JsonPath
 from anabranch.planning.policies import FailurePolicy, OnItemFailure
+from anabranch.planning.resume import AgentProgress, RunOutline, RunProgress, StepProgress
 from anabranch.planning.retries import RetryPolicy
 from anabranch.planning.sorting import SortKey
-from anabranch.planning.work import MapConfig
-from anabranch.testing.strategies.values import FIELD_NAMES, field_names, json_scalars
+from anabranch.planning.work import MapConfig, assign_items
+from anabranch.testing.strategies.values import FIELD_NAMES, field_names, json_scalars, texts
+
+W = TypeVar("W", bound=Enum)
 
 
 def durations(*, longest: timedelta = timedelta(days=400)) -> st.SearchStrategy[timedelta]:
@@ -149,4 +154,30 @@ def aggregations() -> st.SearchStrategy[Aggregation]:
         st.builds(
             Aggregation, kind=st.just(AggregateKind.SORT), order=st.lists(sort_keys(), max_size=2)
         ),
+    )
+
+
+def run_outlines() -> st.SearchStrategy[RunOutline]:
+    """Small runs whose items are known."""
+    return st.builds(
+        RunOutline,
+        workflow=st.dictionaries(st.sampled_from(FIELD_NAMES), json_scalars(), max_size=3),
+        setup_steps=st.integers(0, 3),
+        reduce_steps=st.integers(0, 3),
+        assignments=st.lists(st.integers() | texts(max_size=5), max_size=5).map(assign_items),
+    )
+
+
+def run_progresses(run: RunOutline) -> st.SearchStrategy[RunProgress]:
+    """How far a run may have come, each of its steps and agents for itself."""
+
+    def some(numbers: range, words: type[W]) -> st.SearchStrategy[dict[int, W]]:
+        keys = st.sampled_from(numbers) if numbers else st.nothing()
+        return st.dictionaries(keys, st.sampled_from(words), max_size=len(numbers))
+
+    return st.builds(
+        RunProgress,
+        setup=some(range(run.setup_steps), StepProgress),
+        agents=some(range(len(run.assignments or ())), AgentProgress),
+        reduce=some(range(run.reduce_steps), StepProgress),
     )
