@@ -106,6 +106,7 @@ def test_what_the_shell_itself_touches_is_known(
         "printf '%n' A",
         "printf $A",
         "printf",
+        "export",
         "export $A",
         "export A=$B",
         "export -p",

@@ -106,6 +106,8 @@ def _printf(arguments: Sequence[Word]) -> AccessSet:
 
 
 def _export(arguments: Sequence[Word]) -> AccessSet:
+    if not arguments:
+        raise NotUnderstoodError
     access = NOTHING
     for word in arguments:
         if word.target is not None and not word.split:
