@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import resource
 import signal
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +15,13 @@ from attrs import evolve
 from returns.result import Failure
 
 from anabranch.environment import CommandFault, Invocation
-from anabranch.services.processes import Limits, LocalCommands
+from anabranch.services.processes import (
+    GroupContainment,
+    Limits,
+    LocalCommands,
+    ReaperContainment,
+)
+from tests.services.processes.survivors import alive, family
 
 pytestmark = pytest.mark.anyio
 SOON = timedelta(seconds=0.2)
@@ -111,7 +121,7 @@ async def test_a_timeout_ends_the_tree_and_tells_what_was_printed(tmp_path: Path
         evolve(sh("echo begun; sleep 1000 & sleep 1000", tmp_path), timeout=SOON)
     )
     error = done.failure()
-    assert CommandFault.TIMED_OUT is error.fault
+    assert (CommandFault.TIMED_OUT, "timed out after 200ms: sh") == (error.fault, error.message)
     assert error.output is not None
     assert b"begun\n" == error.output.stdout.head
 
@@ -153,3 +163,61 @@ async def test_a_defect_in_the_listener_ends_the_tree_and_propagates(tmp_path: P
 
     with pytest.raises(ZeroDivisionError):
         await LocalCommands().run(sh("echo begun; sleep 1000", tmp_path), listen)
+
+
+async def test_without_a_free_descriptor_a_command_is_not_started_and_none_is_lost(
+    tmp_path: Path,
+) -> None:
+    async with LocalCommands() as runner:
+        await runner.run(sh("true", tmp_path))
+        held = all_descriptors()
+        for _ in range(8):
+            with few_descriptors():
+                done = await runner.run(sh("true", tmp_path))
+            os.close(held.pop())
+            if isinstance(done, Failure):
+                assert "cannot start a process: Too many open files" == done.failure().message
+        for each in held:
+            os.close(each)
+        assert 0 == (await runner.run(sh("true", tmp_path))).unwrap().exit_code
+
+
+def all_descriptors() -> list[int]:
+    """Take every descriptor there is."""
+    held: list[int] = []
+    with few_descriptors(), suppress(OSError):
+        while True:
+            held.append(os.dup(0))
+    return held
+
+
+@contextmanager
+def few_descriptors() -> Generator[None]:
+    """Let this process have no more than 200."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("containment", [GroupContainment, ReaperContainment])
+async def test_an_impatient_end_by_asyncio_itself_leaves_nothing(
+    tmp_path: Path,
+    containment: type[GroupContainment | ReaperContainment],
+    anyio_backend_name: str,
+) -> None:
+    if anyio_backend_name != "asyncio":
+        pytest.skip("a matter of asyncio")
+    with family(tmp_path) as (invocation, mark):
+        async with LocalCommands(containment=containment()) as runner:
+
+            def cancel_twice(_stream: str, _lines: Sequence[bytes]) -> None:
+                task.cancel()
+                asyncio.get_running_loop().call_soon(task.cancel)
+
+            task = asyncio.create_task(runner.run(invocation, cancel_twice))
+            with suppress(asyncio.CancelledError):
+                await task
+        assert len(alive(mark)) <= (1 if containment is GroupContainment else 0)

@@ -1,7 +1,7 @@
 """A process from its start to its end, and the end of its whole tree if it must be ended.
 
     running ── exits ──▶ draining ── outputs end, or `DRAIN` is over ──▶ done
-       └── timeout, cancellation ──▶ asked ── grace is over ──▶ killed ── nothing left ──▶ done
+       └── timeout, cancellation ──▶ asked ── grace is over ──▶ killed ── nothing left ──▶ draining
 
 A process that exits may leave something behind that holds its outputs open; what has not
 come in `DRAIN` later is not waited for.
@@ -31,6 +31,8 @@ class Attendance:
 
     Attributes:
         timed_out: whether it was ended because its time was over.
+        gone: whether nothing of its tree is left, once it was ended.
+        ended: how the process itself ended; its code is `None` if that cannot be known.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class Attendance:
         self._limit = limit
         self._grace = grace
         self.timed_out = False
+        self.gone = False
+        self.ended = Exit(code=None)
 
-    async def attend(self) -> Exit:
-        """Return how the process ended; its code is `None` if that cannot be known.
+    async def attend(self) -> None:
+        """Return when the process has ended.
 
         On cancellation, on an interrupt and on a defect in a listener the tree is ended first.
         """
@@ -54,8 +58,9 @@ class Attendance:
             self._pump.silence()
             with CancelScope(shield=True):
                 await self._end()
+                await self._drain()
             raise
-        return self._child.look() or Exit(code=None)
+        self.ended = self._child.look() or self.ended
 
     async def _see_through(self) -> None:
         with move_on_after(None if self._limit is None else self._limit.total_seconds()):
@@ -63,19 +68,21 @@ class Attendance:
         if self._child.look() is None:
             self.timed_out = True
             await self._end()
-        else:
-            with move_on_after(DRAIN.total_seconds()):
-                while not self._pump.finished:
-                    await self._pump.turn()
+            self.gone = self._child.gone()
+        await self._drain()
 
     async def _exited(self) -> None:
         while self._child.look() is None:
             await self._pump.turn()
         self._pump.forget(self._child)
 
+    async def _drain(self) -> None:
+        with move_on_after(DRAIN.total_seconds()):
+            while not self._pump.finished:
+                await self._pump.turn()
+
     async def _end(self) -> None:
         await end([self._child], self._grace, self._serve)
-        self._pump.serve()
 
     async def _serve(self) -> None:
         while True:

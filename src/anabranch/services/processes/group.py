@@ -1,7 +1,8 @@
 """Containment by session, process group and a mark in the environment: works everywhere.
 
-Weak where it counts: a daemon that leaves the session and clears its environment is not found,
-and if this process is killed nothing is left to end its commands.
+Weak where it counts: a daemon that leaves the session and clears its environment is not found
+(without `/proc`, nothing that leaves the process group is), and if this process is killed
+nothing is left to end its commands.
 """
 
 from __future__ import annotations
@@ -9,21 +10,18 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
-from datetime import timedelta
 from secrets import token_hex
 from typing import Final, final
 
 from returns.result import Failure, Result, Success
 
-from anabranch.environment import Usage
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
+from anabranch.services.processes.exits import news_of
 from anabranch.services.processes.refusals import refused, unspeakable
-from anabranch.services.processes.sweep import tree
+from anabranch.services.processes.sweep import can_see, tree
 
 MARK: Final = "ANABRANCH_COMMAND"
-_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 @final
@@ -67,35 +65,24 @@ class _GroupChild:
     def __init__(self, process: subprocess.Popen[bytes], marker: bytes) -> None:
         self._process = process
         self._marker = marker
-        self._pidfd = os.pidfd_open(process.pid)
+        self._news = news_of(process.pid)
         self._exit: Exit | None = None
 
     def fileno(self) -> int:
-        return self._pidfd
+        return self._news.fileno()
 
     def look(self) -> Exit | None:
         if self._exit is None:
-            self._exit = self._reap()
+            self._exit = self._news.look()
+            if self._exit is not None:
+                self._process.returncode = self._exit.code or 0
         return self._exit
 
-    def _reap(self) -> Exit | None:
-        try:
-            pid, status, used = os.wait4(self._process.pid, os.WNOHANG)
-        except ChildProcessError:
-            self._process.returncode = 0
-            return Exit(code=None)
-        if pid == 0:
-            return None
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        usage = Usage(
-            user=timedelta(seconds=used.ru_utime),
-            system=timedelta(seconds=used.ru_stime),
-            memory=used.ru_maxrss * _RSS_UNIT,
-        )
-        return Exit(code=self._process.returncode, usage=usage)
-
     def gone(self) -> bool:
-        return self.look() is not None and not self._tree()
+        return self.look() is not None and not self._alive()
+
+    def _alive(self) -> bool:
+        return bool(self._tree()) if can_see() else self._signal_group(0)
 
     def lingers(self) -> bool:
         return False
@@ -108,12 +95,30 @@ class _GroupChild:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        for pid in self._tree():
+        fled = {pid for pid in self._tree() if _group_of(pid) != self._process.pid}
+        self._signal_group(number)
+        for pid in fled:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
+
+    def _signal_group(self, number: int) -> bool:
+        """Signal the group; whether there is one, be it of zombies only."""
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
 
     def _tree(self) -> set[int]:
         return tree(self._process.pid, self._marker)
 
     def release(self) -> None:
-        os.close(self._pidfd)
+        self._news.close()
+
+
+def _group_of(pid: int) -> int | None:
+    with suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return None

@@ -33,15 +33,24 @@ class Pump:
     """
 
     def __init__(self, stdin: bytes | None, outputs: Mapping[str, Stream]) -> None:
+        """Open the pipes.
+
+        Raises:
+            OSError: too many files are open.
+        """
         self._selector = selectors.DefaultSelector()
         self._outputs: dict[int, Stream] = {}
         self._size = _CHUNK
         self._input = memoryview(stdin or b"")
         self._stdin: int | None = None
         self.ends: dict[str, int] = {}
-        for name, stream in outputs.items():
-            self._open_output(name, stream)
-        self._open_input()
+        try:
+            for name, stream in outputs.items():
+                self._open_output(name, stream)
+            self._open_input()
+        except OSError:
+            self.close()
+            raise
 
     def _open_output(self, name: str, stream: Stream) -> None:
         ours, self.ends[name] = os.pipe()

@@ -121,13 +121,7 @@ class _Keeper:
     def __init__(self, cgroup: str) -> None:
         self._pid = os.getpid()
         self._links = _Links()
-        self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            try:
-                self._process = _launch(theirs, self._pid, cgroup)
-            except UnavailableError:
-                self._link.close()
-                raise
+        self._link, self._process = _launch(self._pid, cgroup)
         self.dismiss = weakref.finalize(self, _dismiss, self._link, self._process, self._links)
         self._link.settimeout(_PATIENCE)
         answer = _receive(self._link).decode()
@@ -158,17 +152,23 @@ class _Keeper:
         return ours
 
 
-def _launch(link: socket.socket, owner: int, cgroup: str) -> subprocess.Popen[bytes]:
+def _launch(owner: int, cgroup: str) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """Start a keeper; our end of its socket, and its process."""
+    if sys.platform != "linux":
+        raise UnavailableError("only Linux has child subreapers")
     if not sys.executable or getattr(sys, "frozen", False):
         raise UnavailableError("there is no Python interpreter to run a helper process with")
     argv = [sys.executable, "-I", "-S", str(Path(warden.__file__)), str(owner), cgroup]
     null = subprocess.DEVNULL
-    try:
-        return subprocess.Popen(
-            argv, stdin=link.fileno(), stdout=null, stderr=null, start_new_session=True
-        )
-    except OSError as error:
-        raise UnavailableError(f"no helper process could be started: {error}") from None
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        try:
+            return ours, subprocess.Popen(
+                argv, stdin=theirs.fileno(), stdout=null, stderr=null, start_new_session=True
+            )
+        except OSError as error:
+            ours.close()
+            raise UnavailableError(f"no helper process could be started: {error}") from None
 
 
 def _dismiss(link: socket.socket, process: subprocess.Popen[bytes], links: _Links) -> None:

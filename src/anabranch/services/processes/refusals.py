@@ -48,6 +48,12 @@ def _exists(program: str, cwd: str, path: str | None) -> bool:
     return shutil.which(program, path=path) is not None
 
 
+def out_of(error: OSError) -> Refusal:
+    """Explain why not even an attempt could be made, such as too many open files."""
+    hint = _HINTS.get(error.errno or 0)
+    return _not_started(f"cannot start a process: {error.strerror}", hint)
+
+
 def unspeakable(reason: str) -> Refusal:
     """The request itself is nonsense, such as an argument with a NUL in it."""
     return _not_started(f"cannot run: {reason}", None)

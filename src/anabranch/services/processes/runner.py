@@ -17,6 +17,7 @@ from anyio import CancelScope
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import (
+    Captured,
     CommandError,
     CommandFault,
     CommandOutput,
@@ -30,6 +31,7 @@ from anabranch.services.processes.choice import BestContainment
 from anabranch.services.processes.ending import end
 from anabranch.services.processes.logs import open_log
 from anabranch.services.processes.pump import Pump
+from anabranch.services.processes.refusals import out_of
 from anabranch.values import format_duration
 
 _DEFAULT_LIMITS: Final = Limits()
@@ -89,29 +91,33 @@ class LocalCommands:
         with ExitStack() as held:
             for stream in streams.values():
                 held.callback(stream.close)
+            begun = await self._begin(invocation, streams, held)
+            if isinstance(begun, Failure):
+                return Failure(_refused(invocation, begun.failure()))
+            pump, child = begun.unwrap()
+            attendance = await self._attend(invocation, pump, child)
+            captured = {name: stream.finish() for name, stream in streams.items()}
+            lasted = timedelta(seconds=monotonic() - began)
+            return _verdict(invocation, attendance, captured, lasted)
+
+    async def _begin(
+        self, invocation: Invocation, streams: Mapping[str, Stream], held: ExitStack
+    ) -> Result[tuple[Pump, Child], Refusal]:
+        try:
             pump = held.enter_context(closing(Pump(invocation.stdin, streams)))
             started = await self._containment.start(self._start(invocation, pump.ends))
-            pump.close_ends()
-            if isinstance(started, Failure):
-                return Failure(_refused(invocation, started.failure()))
-            child = started.unwrap()
-            attendance = Attendance(pump, child, limit=invocation.timeout, grace=invocation.grace)
-            try:
-                ended = await attendance.attend()
-            finally:
-                self._let_go(invocation.cwd, child)
-            if ended.refusal is not None:
-                return Failure(_refused(invocation, ended.refusal))
-            output = CommandOutput(
-                exit_code=-SIGKILL if ended.code is None else ended.code,
-                stdout=streams["stdout"].finish(),
-                stderr=streams["stderr"].finish(),
-                duration=timedelta(seconds=monotonic() - began),
-                usage=ended.usage,
-            )
-            if attendance.timed_out:
-                return Failure(_timed_out(invocation, output))
-            return Success(output) if ended.code is not None else Failure(_lost(invocation, output))
+        except OSError as error:
+            return Failure(out_of(error))
+        pump.close_ends()
+        return started.map(lambda child: (pump, child))
+
+    async def _attend(self, invocation: Invocation, pump: Pump, child: Child) -> Attendance:
+        attendance = Attendance(pump, child, limit=invocation.timeout, grace=invocation.grace)
+        try:
+            await attendance.attend()
+        finally:
+            self._let_go(invocation.cwd, child)
+        return attendance
 
     def _let_go(self, cwd: str, child: Child) -> None:
         self._lingering = [each for each in self._lingering if _lives_on(each[1])]
@@ -183,20 +189,48 @@ def _lives_on(child: Child) -> bool:
     return False
 
 
+def _verdict(
+    invocation: Invocation,
+    attendance: Attendance,
+    captured: Mapping[str, Captured],
+    lasted: timedelta,
+) -> Result[CommandOutput, CommandError]:
+    ended = attendance.ended
+    if ended.refusal is not None:
+        return Failure(_refused(invocation, ended.refusal))
+    output = CommandOutput(
+        exit_code=-SIGKILL if ended.code is None else ended.code,
+        stdout=captured["stdout"],
+        stderr=captured["stderr"],
+        duration=lasted,
+        usage=ended.usage,
+    )
+    if attendance.timed_out:
+        return Failure(_timed_out(invocation, output, survived=not attendance.gone))
+    return Success(output) if ended.code is not None else Failure(_lost(invocation, output))
+
+
 def _refused(invocation: Invocation, refusal: Refusal) -> CommandError:
     return CommandError(
         fault=refusal.fault, invocation=invocation, message=refusal.message, hint=refusal.hint
     )
 
 
-def _timed_out(invocation: Invocation, output: CommandOutput) -> CommandError:
-    limit = format_duration(invocation.timeout or timedelta())
+def _timed_out(invocation: Invocation, output: CommandOutput, *, survived: bool) -> CommandError:
+    limit = _shown(invocation.timeout or timedelta())
     return CommandError(
         fault=CommandFault.TIMED_OUT,
         invocation=invocation,
         message=f"timed out after {limit}: {invocation.argv[0]}",
         output=output,
+        hint="some of its processes could not be killed and are still alive" if survived else None,
     )
+
+
+def _shown(limit: timedelta) -> str:
+    if limit < timedelta(seconds=1):
+        return f"{limit / timedelta(milliseconds=1):g}ms"
+    return format_duration(limit)
 
 
 def _lost(invocation: Invocation, output: CommandOutput) -> CommandError:

@@ -9,6 +9,11 @@ from pathlib import Path
 from anabranch.services.processes.warden import living
 
 
+def can_see() -> bool:
+    """Whether processes can be looked up here."""
+    return Path("/proc/self/stat").exists()
+
+
 def tree(root: int, marker: bytes) -> set[int]:
     """The living pids of a session leader's tree, as far as they can be found.
 

@@ -24,7 +24,7 @@ Messages of a warden, one packet each:
 """
 
 # Importing `pathlib` would double the time that this script takes to start.
-# ruff: noqa: PTH102, PTH106, PTH110, PTH112, PTH116, PTH120, PTH123, PTH208
+# ruff: noqa: PTH102, PTH106, PTH110, PTH116, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -100,9 +100,11 @@ def _make_cgroup(path: str) -> str | None:
 
 
 def _drop_cgroup(path: str | None) -> None:
+    """Remove a cgroup and those in it, as far as nobody stands in them any more."""
     if path is not None:
         with contextlib.suppress(OSError):
-            os.rmdir(path)
+            for folder, _, _ in os.walk(path, topdown=False):
+                os.rmdir(folder)
 
 
 def born(pid: int) -> str | None:
@@ -121,15 +123,8 @@ def sweep_cgroups(base: str) -> None:
             kind, _, identity = name.partition("-")
             pid, _, start = identity.partition("-")
             if kind == "anabranch" and pid.isdigit() and born(int(pid)) != start:
-                _end_cgroup(f"{base}/{name}")
-
-
-def _end_cgroup(path: str) -> None:
-    _put(f"{path}/cgroup.kill", "1")
-    for name in os.listdir(path):
-        if os.path.isdir(f"{path}/{name}"):
-            _drop_cgroup(f"{path}/{name}")
-    _drop_cgroup(path)
+                _put(f"{base}/{name}/cgroup.kill", "1")
+                _drop_cgroup(f"{base}/{name}")
 
 
 # --- what keeper and warden share --------------------------------------------------------------
