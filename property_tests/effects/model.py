@@ -266,6 +266,8 @@ def _parallel(parallel: Parallel, env: int, start: float, until: float) -> Story
     cancelled = len(stories) < len(parallel.parts) or _any(stories, Cancelled)
     stop = _stop(parallel, stories)
     if stop is not None:
+        if stop[0] == start and len(parallel.parts) > 1:
+            raise AmbiguousError
         stories = _pool(parallel, env, start, until, stop)
         ended = max(story.ended for story in stories.values())
         events = tuple(event for story in stories.values() for event in story.events)
@@ -337,7 +339,9 @@ def _result(parallel: Parallel, stories: dict[int, Story], stop: Stop | None) ->
         case "settle":
             return Ok(mix_all([_settled(outcomes[index]) for index in sorted(outcomes)]))
         case "fold":
-            order = sorted(stories, key=lambda index: (stories[index].ended, index))
+            order = sorted(stories, key=lambda index: stories[index].ended)
+            if len({stories[index].ended for index in order}) < len(order):
+                raise AmbiguousError
             return Ok(mix_all([values[index] for index in order]))
         case "all" | "try":
             return Failed(f"{errors} {values}") if errors else Ok(mix_all(list(values.values())))

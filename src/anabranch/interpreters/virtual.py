@@ -288,9 +288,8 @@ class _Virtual:
             child.cancelled = child.cancelled or fork.group.stopped
 
         def outcome() -> tuple[Exit, Any]:
-            interrupted = strand.cancelled and not strand.shielded
-            if interrupted and fork.group.defect() is None:
-                return RAISED, Cancelled()
+            if strand.cancelled and not strand.shielded:
+                return RAISED, fork.group.defect() or Cancelled()
             return fork.group.outcome()
 
         strand.finish = outcome
