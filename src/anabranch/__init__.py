@@ -4,6 +4,7 @@ This is the face: everything here is re-exported from the rooms, and nothing els
 """
 
 from anabranch.effects import (
+    Breaker,
     CircuitOpen,
     ContextError,
     Do,
@@ -22,6 +23,7 @@ from anabranch.effects import (
     attempt_async,
     attempt_blocking,
     bracket,
+    circuit_breaker,
     do,
     fail,
     fallback,
@@ -56,8 +58,9 @@ from anabranch.effects.work import (
     start_branch,
 )
 from anabranch.environment import MapEnv, PhaseEnv
-from anabranch.interpreters import run, run_async
+from anabranch.interpreters import DryRun, dry_run, run, run_async
 from anabranch.planning import (
+    CircuitBreaker,
     Command,
     CommandGraph,
     MapConfig,
@@ -70,12 +73,15 @@ from anabranch.values import AnabranchError, ConfigError, HostError, RunError, U
 
 __all__ = [
     "AnabranchError",
+    "Breaker",
+    "CircuitBreaker",
     "CircuitOpen",
     "Command",
     "CommandGraph",
     "ConfigError",
     "ContextError",
     "Do",
+    "DryRun",
     "Effect",
     "EmptyRace",
     "Exit",
@@ -100,9 +106,11 @@ __all__ = [
     "attempt_async",
     "attempt_blocking",
     "bracket",
+    "circuit_breaker",
     "create_worktree",
     "deliver",
     "do",
+    "dry_run",
     "execute_commands",
     "fail",
     "fallback",

@@ -1,5 +1,6 @@
 """Effects: descriptions of I/O, and the ways to combine them."""
 
+from anabranch.effects.breakers import Breaker, circuit_breaker
 from anabranch.effects.constructors import (
     Do,
     ask,
@@ -41,6 +42,7 @@ from anabranch.effects.resources import FinaliserErrors, Scope, bracket, scoped
 from anabranch.effects.time import fallback, now, repeat, retry, sleep, timeout
 
 __all__ = [
+    "Breaker",
     "CircuitOpen",
     "ContextError",
     "Do",
@@ -59,6 +61,7 @@ __all__ = [
     "attempt_async",
     "attempt_blocking",
     "bracket",
+    "circuit_breaker",
     "do",
     "fail",
     "fallback",

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Never
+
+from returns.result import Failure, Result, Success
+
+from anabranch import CircuitBreaker, CircuitOpen, Do, circuit_breaker, do, from_function, sleep
+from anabranch.testing import run_virtual
+
+SETTINGS = CircuitBreaker(
+    failure_threshold=2, success_threshold=1, timeout=timedelta(seconds=30), half_open_requests=1
+)
+
+
+def test_it_opens_after_failures_refuses_without_calling_and_closes_again() -> None:
+    answers = ["down", "down", None, None]
+    calls: list[str | None] = []
+
+    def call(_: object) -> Result[int, str]:
+        calls.append(answers[len(calls)])
+        return Success(1) if calls[-1] is None else Failure(calls[-1])
+
+    @do
+    def program() -> Do[list[object], Never, object]:
+        breaker = yield from circuit_breaker(SETTINGS)
+        once = breaker.protect(from_function(call)).settled()
+        told: list[object] = []
+        for pause in (0, 0, 10, 20, 0):
+            yield from sleep(pause)
+            told.append((yield from once))
+        return told
+
+    expected = [
+        Failure("down"),
+        Failure("down"),
+        Failure(CircuitOpen(timedelta(seconds=20))),
+        Success(1),
+        Success(1),
+    ]
+    assert Success(expected) == run_virtual(program()).result
+    assert ["down", "down", None, None] == calls

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Never
+
+from returns.result import Failure, Result, Success
+
+from anabranch import (
+    Do,
+    Effect,
+    MapEnv,
+    bracket,
+    create_worktree,
+    do,
+    dry_run,
+    execute_commands,
+    fail,
+    from_async,
+    from_function,
+    merge_to_parent,
+    par_all_limit,
+    remove_worktree,
+    sleep,
+    succeed,
+    timeout,
+)
+from anabranch.environment import Merge, Worktree
+
+
+def forbidden(_: object) -> Result[int, Never]:
+    raise AssertionError("a dry run called it")
+
+
+async def awaited(_: object) -> Result[int, Never]:
+    raise AssertionError("a dry run awaited it")
+
+
+def test_a_dry_run_calls_no_leaf_and_tells_each() -> None:
+    told = dry_run(from_function(forbidden, label="look").and_then(lambda _: sleep(3)))
+    assert ("look", "… and what follows from its answer") == told.lines
+    assert told.result is None
+
+
+def test_with_previews_it_walks_to_the_end() -> None:
+    effect = from_async(awaited, label="ask", preview=Success(20)).map(lambda n: n + 1)
+    told = dry_run(effect.and_then(lambda n: sleep(n).as_(n)).context("work"))
+    assert ("work:", "  ask", "  wait 21s") == told.lines
+    assert Success(21) == told.result
+
+
+def test_it_walks_worktrees_commands_and_merges() -> None:
+    @do
+    def used(tree: Worktree) -> Do[Merge, object, MapEnv]:
+        yield from execute_commands(tree, ["make"])
+        return (yield from merge_to_parent(tree))
+
+    def agent(name: str) -> Effect[Merge, object, MapEnv]:
+        created: Effect[Worktree, object, MapEnv] = create_worktree(name, parent="main")
+        return bracket(created, release=lambda tree: remove_worktree(tree).settled(), use=used)
+
+    told = str(dry_run(par_all_limit(map(agent, "ab"), 2)))
+    assert told.startswith("at most 2 at a time:\n  create worktree a\n  run sh -c make")
+    assert told.count("remove worktree") == 2
+    assert told.count("merge 0") == 2
+
+
+def test_failures_are_foreseen_and_recovered_from() -> None:
+    @do
+    def program() -> Do[str, str, object]:
+        found = yield from fail("nothing").or_else(lambda error: succeed(error.upper()))
+        yield from timeout(fail("late"), 5).map_error(str)
+        return found
+
+    told = dry_run(program())
+    assert Failure("late") == told.result
+    assert ("within 5s:",) == told.lines
+
+
+def test_what_does_not_depend_on_an_unknown_answer_is_walked_all_the_same() -> None:
+    unknown = from_function(forbidden, label="ask")
+    told = dry_run(par_all_limit([unknown, sleep(1).as_(2)], 2))
+    assert ("at most 2 at a time:", "  ask", "  wait 1s") == told.lines
