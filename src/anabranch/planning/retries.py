@@ -205,9 +205,9 @@ def _problems(policy: RetryPolicy) -> Iterator[Problem]:
     if bounded == policy.unbounded:
         yield Problem(
             code="unbounded-retry",
-            message="a retry policy needs a bound"
-            if policy.unbounded is bounded is False
-            else "a retry policy for ever has no bound",
+            message="a retry policy for ever has no bound"
+            if bounded
+            else "a retry policy needs a bound",
             where=Location(path="max_attempts"),
             expected="`max_attempts` or `budget`, or else `RetryPolicy.forever`",
         )
