@@ -133,8 +133,15 @@ class Template:
         if _belongs_elsewhere(reference, scope, shell=self.shell):
             if strict and reference.braced and not self.shell:
                 raise ConfigError(unknown_name(reference, scope))
-            return reference.raw
+            return self._as_it_stands(reference, scope)
         return resolve(reference, scope, strict=strict), separator(reference.path)
+
+    def _as_it_stands(self, reference: Reference, scope: Scope) -> str:
+        """A reference that is not ours; what it defaults to is a template all the same."""
+        if reference.default is None:
+            return reference.raw
+        before = reference.raw[: -len(reference.default.text) - 1]
+        return before + reference.default.render(scope) + "}"
 
     def __str__(self) -> str:
         """The text it was read from."""
