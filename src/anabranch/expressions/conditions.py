@@ -116,6 +116,7 @@ _MISTAKEN: Final[Mapping[str, str]] = {
     "&": "&&",
     "|": "||",
 }
+_QUOTE_HINT: Final = "a quote inside is written twice"
 _DEEPEST: Final = 50
 _LONGEST_NUMBER: Final = 1000
 
@@ -158,7 +159,12 @@ class _Parser:
     def parse(self) -> Node | None:
         root = self.disjunction()
         while not self.at_end():
-            self.note("unexpected-text", "unexpected text after the condition", value=self.rest())
+            self.note(
+                "unexpected-text",
+                "unexpected text after the condition",
+                value=self.rest(),
+                hint=_QUOTE_HINT if self.scanner.text[self.scanner.pos - 1] in "'\"" else None,
+            )
             self.scanner.pos += 1
             self.skip_to_connective()
             if self.connective("&&", "and") or self.connective("||", "or"):
@@ -231,7 +237,7 @@ class _Parser:
         start = self.scanner.pos
         self.refuse_mistaken_operator()
         if operator := self.scanner.take(*_OPERATORS):
-            return Compare(left, Comparison("==" if operator == "=" else operator), self.right())
+            return self.compared(left, Comparison("==" if operator == "=" else operator))
         negated = self.keyword("not")
         if self.keyword("in"):
             node: Node = Membership(left, self.list_operand())
@@ -249,6 +255,21 @@ class _Parser:
         else:
             return Truthy(left)
         return Not(node) if negated else node
+
+    def compared(self, left: Operand, operator: Comparison) -> Node:
+        self.scanner.skip_space()
+        start = self.scanner.pos
+        right = self.right()
+        bare = self.scanner.text[start : self.scanner.pos]
+        if isinstance(left, Literal) and isinstance(right, Literal) and right.value == bare:
+            self.note(
+                "two-values",
+                "this compares a value with a value: on the right a bare word is a string",
+                at=start,
+                value=bare,
+                hint=f"write `${{{bare}}}` to mean the field",
+            )
+        return Compare(left, operator, right)
 
     def matching(self, left: Operand) -> Node:
         at = self.scanner.pos
@@ -303,7 +324,8 @@ class _Parser:
                 expected="one of " + ", ".join(FUNCTIONS),
                 hint=did_you_mean(name, FUNCTIONS),
             )
-        elif len(arguments) != len(function.parameters):
+            raise _Skip
+        if len(arguments) != len(function.parameters):
             self.note(
                 "wrong-arguments",
                 f"`{name}` takes {len(function.parameters)} arguments",
@@ -380,9 +402,7 @@ class _Parser:
         if string is not None:
             return Literal(string)
         if self.scanner.peek("'", '"'):
-            raise self.refusal(
-                "unclosed", "this quote is never closed", hint="a quote inside is written twice"
-            )
+            raise self.refusal("unclosed", "this quote is never closed", hint=_QUOTE_HINT)
         if not self.scanner.take("${"):
             return None
         found = self.path()

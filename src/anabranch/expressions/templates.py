@@ -328,6 +328,8 @@ class TemplateReader:
             return None
         if self._depth == _DEEPEST:
             raise ConfigError(scanner.problem("too-deep", f"more than {_DEEPEST} nested defaults"))
+        if closing == "}}":
+            stop = scanner.pos + len(self.text[scanner.pos : stop].rstrip())
         self._depth += 1
         default = self.template(scanner.pos, stop)
         self._depth -= 1

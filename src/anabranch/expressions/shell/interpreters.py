@@ -17,7 +17,12 @@ from anabranch.expressions.shell.words import ASSIGNMENT, Word
 
 _RUN_ALL: Final = frozenset({"eval", "let", "trap", "alias", "unset"})
 _DECLARE: Final = frozenset({"declare", "typeset", "local", "export", "readonly"})
-_NAMES: Final = frozenset({"read", "mapfile", "readarray"})
+_NAMES: Final = {
+    "read": re.compile(r"-[a-zA-Z]*[pdtnNui]"),
+    "mapfile": re.compile(r"-[a-zA-Z]*[dnOsuc]"),
+    "readarray": re.compile(r"-[a-zA-Z]*[dnOsuc]"),
+}
+"""Builtins that take names of variables, and their options that take plain data."""
 _NAME_OPTIONS: Final = {
     "printf": ("-v",),
     "test": ("-v", "-R"),
@@ -84,7 +89,8 @@ def _run_by(name: str, arguments: Sequence[Word]) -> Iterable[Word]:
         return arguments if odd else [word for word in arguments if not _assigns_values(word)]
     if name in _NAMES:
         pairs = zip([None, *arguments], arguments, strict=False)
-        return [word for before, word in pairs if not (before and before.plain.startswith("-"))]
+        data = _NAMES[name]
+        return [word for before, word in pairs if not (before and data.fullmatch(before.plain))]
     return list(_after(arguments, _NAME_OPTIONS.get(name, ())))
 
 
