@@ -29,7 +29,7 @@ def texts(*, min_size: int = 1) -> st.SearchStrategy[str]:
     nasty = st.sampled_from(
         ["\n", " ", "\t", "#", ":", "- ", "'", '"', "\\", "${x}", "|", "%", "~"]
     )
-    parts = st.lists(nasty | st.text(characters, max_size=8), min_size=min_size, max_size=8)
+    parts = st.lists(nasty | st.text(characters, max_size=4), min_size=min_size, max_size=4)
     return parts.map("".join).filter(lambda text: bool(text.strip()))
 
 
