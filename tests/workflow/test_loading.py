@@ -338,3 +338,10 @@ def test_what_chooses_the_items_is_read_when_the_file_is_loaded(line: str, place
 def test_two_steps_of_one_name_are_told_apart() -> None:
     text = f"{SMALL}reduce:\n  - {{shell: make, name: '1'}}\n  - make\n"
     assert ["8:5 (reduce[1]): two steps have the same name: 1"] == problems(text)
+
+
+def test_a_variable_that_only_a_shell_knows_is_unknown_where_no_shell_reads() -> None:
+    assert (
+        "flow.yml:7:17 (map.agent_template[0].env.A): nothing by this name: ${HOME}\n"
+        "  expected: one of `workflow`, `agent`, `item`"
+    ) == problem(in_step('env: {A: "${HOME}/a", B: "${HOME:-/}", C: "$HOME"}'))

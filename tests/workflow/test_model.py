@@ -57,6 +57,23 @@ def test_equal_workflows_are_one_key_of_a_dictionary() -> None:
             "out-of-range",
         ),
         (
+            lambda: MapPhase(input="i", agent_template=(STEP, Step(Command("x ${map.total}")))),
+            "agent_template[1].shell",
+            "undefined-variable",
+        ),
+        (
+            lambda: MapPhase(
+                input="i", agent_template=(Step(Command("make"), env={"A": "${HOME}"}),)
+            ),
+            "agent_template[0].env.A",
+            "undefined-variable",
+        ),
+        (
+            lambda: MapPhase(input="i", agent_template=(Step(Command("a", name="1")), STEP)),
+            "agent_template[1]",
+            "duplicate-name",
+        ),
+        (
             lambda: Workflow(name="a\nb", map=MapPhase(input="i", agent_template=(STEP,))),
             "name",
             "many-lines",

@@ -114,6 +114,7 @@ def distinct_names(names: Sequence[str | None]) -> Problems:
     ['[2]', '[3]']
     """
     known = [str(at) if name is None else name for at, name in enumerate(names)]
+    first = {name: at for at, name in reversed(list(enumerate(known)))}
     return tuple(
         Problem(
             code="duplicate-name",
@@ -123,7 +124,7 @@ def distinct_names(names: Sequence[str | None]) -> Problems:
             expected="a name of its own; a step without one goes by its number",
         )
         for at, name in enumerate(known)
-        if name in known[:at]
+        if first[name] != at
     )
 
 
@@ -166,10 +167,11 @@ def require(check: Check[T], value: T, path: str) -> None:
     """
     problems = check(value)
     if problems:
-        raise ConfigError(*(_below(path, problem) for problem in problems))
+        raise ConfigError(*(below(path, problem) for problem in problems))
 
 
-def _below(path: str, problem: Problem) -> Problem:
+def below(path: str, problem: Problem) -> Problem:
+    """The problem of a part as the problem of the whole: its path goes on from here."""
     return evolve(problem, where=evolve(problem.where, path=path + (problem.where.path or "")))
 
 

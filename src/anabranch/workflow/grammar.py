@@ -103,17 +103,16 @@ def _step(*, shell: str, name: str | None = None, **more: Any) -> Step:
 
 
 def _step_of(phase: Phase) -> Shape[Step]:
-    known = references_known_in(phase)
-    shell = text(
-        "a shell command", check=all_of(not_blank, known, commands_safe_in(phase)), pattern=r"\S"
-    )
+    command = all_of(not_blank, references_known_in(phase), commands_safe_in(phase))
+    shell = text("a shell command", check=command, pattern=r"\S")
+    value = references_known_in(phase, shell=False)
     mapping = table(
         _step,
         Key("shell", shell, "What `sh -c` runs; may hold references.", required=True),
         Key("name", _NAME, "What the step is called in messages."),
         Key("when", _CONDITION, "The step is skipped unless this condition holds."),
         Key("timeout", duration(), "After this the step's whole process tree is ended."),
-        Key("env", variables(known), "Environment variables, added to those inherited."),
+        Key("env", variables(value), "Environment variables, added to those inherited."),
         Key("commit_required", flag(), "The step fails unless it leaves a new commit."),
         expected="a step with `shell:`",
         elsewhere=_STEP_ELSEWHERE,
@@ -137,14 +136,16 @@ _AGENT_STEPS: Final = _steps_of(Phase.AGENT, some_steps, minItems=1)
 _REDUCE_STEPS: Final = _steps_of(Phase.REDUCE)
 
 
-def _commands(steps: Shape[tuple[Step, ...]], *more: Key, elsewhere: str = "") -> Shape[Any]:
+def _commands(
+    steps: Shape[tuple[Step, ...]], *more: Key, elsewhere: frozenset[str] = frozenset()
+) -> Shape[Any]:
     """The form of a phase that Prodigy also reads: its steps under `commands:`."""
     return table(
         dict,
         Key("commands", steps, "The steps, in order.", required=True),
         *more,
         expected="a mapping with `commands:`",
-        elsewhere=frozenset(elsewhere.split()),
+        elsewhere=elsewhere,
     )
 
 
@@ -157,7 +158,7 @@ _SETUP: Final[Shape[dict[str, Any]]] = either(
     entries=_commands(
         _SETUP_STEPS,
         Key("timeout", duration(), "A limit on all steps of the phase together."),
-        elsewhere="capture_outputs",
+        elsewhere=frozenset(["capture_outputs"]),
     ),
 )
 

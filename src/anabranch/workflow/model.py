@@ -7,7 +7,7 @@ they were parsed once, to prove that they can be, before a value was made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -17,8 +17,12 @@ from attrs import field, frozen
 from anabranch.expressions import parse_condition
 from anabranch.planning import Command, MapConfig
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
+from anabranch.values import Problem
 from anabranch.workflow.checks import (
+    Check,
     Problems,
+    all_of,
+    below,
     checked,
     distinct_names,
     inner_path,
@@ -30,6 +34,7 @@ from anabranch.workflow.checks import (
     require,
     variables,
 )
+from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_in
 
 
 def _copy(variables: Mapping[str, str]) -> Mapping[str, str]:
@@ -90,6 +95,21 @@ def some_steps(value: Sequence[Step]) -> Problems:
     return not_empty(value) or distinct_steps(value)
 
 
+def steps_of(phase: Phase) -> Check[Sequence[Step]]:
+    """Refuse steps that cannot stand in a phase: its references are known, its values stay data."""
+    apart = some_steps if phase is Phase.AGENT else distinct_steps
+    return lambda steps: (*apart(steps), *_unfit_texts(steps, phase))
+
+
+def _unfit_texts(steps: Sequence[Step], phase: Phase) -> Iterator[Problem]:
+    command = all_of(references_known_in(phase), commands_safe_in(phase))
+    value = references_known_in(phase, shell=False)
+    for at, step in enumerate(steps):
+        yield from (below(f"[{at}].shell", p) for p in command(step.command.shell))
+        for name, text in step.env.items():
+            yield from (below(f"[{at}].env.{name}", p) for p in value(text))
+
+
 @frozen(kw_only=True)
 class MapPhase:
     """The items, and what an agent does with each.
@@ -119,7 +139,7 @@ class MapPhase:
     offset: int = 0
     max_items: int | None = None
     max_parallel: int = DEFAULT_MAX_PARALLEL
-    agent_template: tuple[Step, ...] = field(validator=checked(some_steps))
+    agent_template: tuple[Step, ...] = field(validator=checked(steps_of(Phase.AGENT)))
 
     def __attrs_post_init__(self) -> None:
         _ = self.config
@@ -153,7 +173,7 @@ class Workflow:
 
     name: str = field(validator=checked(one_line))
     mode: Mode = Mode.MAPREDUCE
-    setup: tuple[Step, ...] = field(default=(), validator=checked(distinct_steps))
+    setup: tuple[Step, ...] = field(default=(), validator=checked(steps_of(Phase.SETUP)))
     setup_timeout: timedelta | None = field(default=None, validator=checked(lasting))
     map: MapPhase
-    reduce: tuple[Step, ...] = field(default=(), validator=checked(distinct_steps))
+    reduce: tuple[Step, ...] = field(default=(), validator=checked(steps_of(Phase.REDUCE)))

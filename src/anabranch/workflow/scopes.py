@@ -1,13 +1,13 @@
 """Which names a step can refer to: `${item.path}` in an agent, `${map.failed}` in reduce.
 
-A reference whose first part is none of these names belongs to the shell, `${HOME}` for
-instance, and is not looked at; nor is one that has a default. One that no shell could read,
-`${item.path}`, can only be a mistake where there is no `item`.
+In a command, a reference whose first part is none of these names belongs to the shell,
+`${HOME}` for instance, and is not looked at; nor is one that has a default, anywhere. One that
+no shell could read, `${item.path}`, can only be a mistake where there is no `item`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -35,8 +35,12 @@ SCOPES: Final[Mapping[Phase, Mapping[str, tuple[str, ...]]]] = {
 """What each phase knows, and what is inside; nothing where that depends on the items."""
 
 
-def references_known_in(phase: Phase) -> Check[str]:
+def references_known_in(phase: Phase, *, shell: bool = True) -> Check[str]:
     """Refuse references that can never have a value in the steps of a phase.
+
+    Args:
+        phase: where the text stands.
+        shell: whether a shell reads it; if none does, nothing is left for it to know.
 
     >>> check = references_known_in(Phase.REDUCE)
     >>> [p.message for p in check("echo ${item.id} ${map.faild} ${HOME} ${map.total}")]
@@ -45,10 +49,11 @@ def references_known_in(phase: Phase) -> Check[str]:
 
     def check(value: str) -> Problems:
         try:
-            template = parse_template(value, shell=True)
+            template = parse_template(value, shell=shell)
         except ConfigError as error:
             return error.problems
-        return tuple(p for reference in template.references for p in _problems(reference, phase))
+        found = (_problem(one, phase, shell=shell) for one in template.references)
+        return tuple(problem for problem in found if problem is not None)
 
     return check
 
@@ -62,22 +67,29 @@ def commands_safe_in(phase: Phase) -> Check[str]:
     return partial(check_shell, names=SCOPES[phase])
 
 
-def _problems(reference: Reference, phase: Phase) -> Iterator[Problem]:
+def _problem(reference: Reference, phase: Phase, *, shell: bool) -> Problem | None:
     head, *rest = map(str, reference.path.names or ("",))
-    if not rest or reference.default is not None:
-        return
+    known = SCOPES[phase]
+    if reference.default is not None:
+        return None
+    if head in known:
+        names = [f"{head}.{name}" for name in known[head]] if rest else []
+        wanted = f"{head}.{rest[0]}" if rest else head
+        return _nothing(reference, wanted, names) if names and wanted not in names else None
     homes = [home.value for home, scope in SCOPES.items() if head in scope]
-    inside = SCOPES[phase].get(head)
-    if homes and inside is None:
-        yield _undefined(reference, f"`{head}` is only known in `{'`, `'.join(homes)}`")
-    elif inside and rest[0] not in inside:
-        names = [f"{head}.{name}" for name in inside]
-        yield _undefined(
-            reference,
-            "nothing by this name",
-            expected=f"one of `{'`, `'.join(names)}`",
-            hint=did_you_mean(f"{head}.{rest[0]}", names),
-        )
+    if rest and homes:
+        return _undefined(reference, f"`{head}` is only known in `{'`, `'.join(homes)}`")
+    left_alone = shell or not reference.braced
+    return None if left_alone else _nothing(reference, head, list(known))
+
+
+def _nothing(reference: Reference, wanted: str, known: list[str]) -> Problem:
+    return _undefined(
+        reference,
+        "nothing by this name",
+        expected=f"one of `{'`, `'.join(known)}`",
+        hint=did_you_mean(wanted, known),
+    )
 
 
 def _undefined(

@@ -16,6 +16,7 @@ from anabranch.planning import Command, plan_work_assignments
 from anabranch.workflow import MapPhase, Plan, Step, Workflow, make_plan, to_data, to_yaml
 from anabranch.workflow.checks import inner_path
 from anabranch.workflow.model import distinct_steps
+from anabranch.workflow.scopes import Phase, references_known_in
 
 _CONDITIONS = ("severity == 'high'", "size > 10 and not draft", "name in [a, 'b c']")
 _ORDERS = ("name", "severity DESC, name", "size ASC NULLS FIRST")
@@ -46,8 +47,10 @@ def durations() -> st.SearchStrategy[timedelta]:
 
 def steps() -> st.SearchStrategy[Step]:
     """Steps with any of the attributes that a file can give them."""
+    known = references_known_in(Phase.SETUP, shell=False)
+    values = st.just("") | texts().filter(lambda text: not known(text))
     variables = st.dictionaries(
-        st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,8}\Z"), texts() | st.just(""), max_size=3
+        st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,8}\Z"), values, max_size=3
     )
     return st.builds(
         Step,
