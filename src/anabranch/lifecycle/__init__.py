@@ -39,6 +39,7 @@ from anabranch.lifecycle.fold import Folding, apply, fold, replay
 from anabranch.lifecycle.history import Law, Violation
 from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_worker
 from anabranch.lifecycle.intents import is_announcement
+from anabranch.lifecycle.masking import Held, Masker
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
@@ -75,8 +76,10 @@ __all__ = [
     "DeliveryStarted",
     "Event",
     "Folding",
+    "Held",
     "InvalidTransition",
     "Law",
+    "Masker",
     "MergeFailed",
     "MergeStarted",
     "Merged",

@@ -20,6 +20,7 @@ from anabranch.lifecycle import (
     Declared,
     Event,
     InvalidTransition,
+    Masker,
     Moved,
     Opened,
     OutputRecorded,
@@ -30,7 +31,14 @@ from anabranch.lifecycle import (
     encode,
     fold,
 )
-from anabranch.services.journal import ACTIVE, LOCK, Disk, FileJournal, read_segments
+from anabranch.services.journal import (
+    ACTIVE,
+    LOCK,
+    Disk,
+    FileJournal,
+    MaskedJournal,
+    read_segments,
+)
 from anabranch.services.owners import this_process
 from anabranch.values import HostError, RunStatus, StepStatus
 from tests.services.journal.support import NOON, Room, both_backends, small, unsynced, written
@@ -389,6 +397,18 @@ def test_jq_alone_can_tell_who_is_where(tmp_path: Path) -> None:
         ["jq", "-c", query, tmp_path / ACTIVE], capture_output=True, check=True, text=True
     )
     assert {"a": "queued"} == json.loads(told.stdout)
+
+
+def test_no_secret_reaches_a_masked_journal(tmp_path: Path) -> None:
+    async def use(journal: FileJournal) -> None:
+        masked = MaskedJournal(journal, Masker.of(["correct horse"]))
+        await append_all(
+            masked, Declared(subject="a"), evolve(INTENT, command="login 'correct horse'")
+        )
+
+    written(tmp_path, use)
+    assert evolve(INTENT, command="login '***'") == payloads(tmp_path)[-1]
+    assert not [p for p in tmp_path.rglob("*.json*") if b"correct horse" in p.read_bytes()]
 
 
 def test_reading_does_not_disturb_the_writer(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from anabranch.services.journal.disk import SEGMENT_BYTES, Disk
 from anabranch.services.journal.files import LOCK, FileJournal, open_journal
 from anabranch.services.journal.following import Tail, follow
+from anabranch.services.journal.masked import MaskedJournal
 from anabranch.services.journal.memory import MemoryJournal
 from anabranch.services.journal.segments import ACTIVE, History, read_segments
 from anabranch.services.journal.views import read_summary, write_views
@@ -14,6 +15,7 @@ __all__ = [
     "Disk",
     "FileJournal",
     "History",
+    "MaskedJournal",
     "MemoryJournal",
     "Tail",
     "follow",
