@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -49,7 +50,8 @@ def advance(git: Git, worktree: Worktree, commit: Oid) -> Advance:
     same = _identical(git, [landings[path] for path in occupied])
     saved = tuple(_save(git.directory, {occupied[path] for path in occupied.keys() - same}))
     _prepare_index(git, landings, occupied, same, changed)
-    git.run("read-tree", "-m", "-u", head, commit)
+    start = _with_landed(git, head, (landings[path] for path in same))
+    git.run("read-tree", "-m", "-u", start, commit)
     git.run("update-ref", "-m", "anabranch: advance", "HEAD", commit, head)
     git.attempt("update-index", "-q", "--refresh")
     return Advance(worktree=after, saved=saved)
@@ -133,7 +135,7 @@ def _mode(tree: str, land: Landing) -> str:
     if stat.S_ISLNK(found):
         return _LINK
     if stat.S_ISDIR(found):
-        return _SUBMODULE
+        return _ABSENT if land.new[0] == _ABSENT else _SUBMODULE
     return "100755" if found & stat.S_IXUSR else "100644"
 
 
@@ -184,5 +186,23 @@ def _prepare_index(
     staged = (path for path in changed if any(path == a or path.startswith(f"{a}/") for a in away))
     for path in staged:
         entries.setdefault(path, (_ABSENT, "0" * 40))
-    lines = (f"{mode} {blob}\t{path}\0" for path, (mode, blob) in entries.items())
+    _put_entries(git, entries)
+
+
+def _put_entries(git: Git, entries: dict[str, tuple[str, str]]) -> None:
+    """Set entries of the index; those that go first, since others may need their place."""
+    ordered = sorted(entries.items(), key=lambda item: item[1][0] != _ABSENT)
+    lines = (f"{mode} {blob}\t{path}\0" for path, (mode, blob) in ordered)
     git.run("update-index", "-z", "--index-info", stdin=os.fsencode("".join(lines)))
+
+
+def _with_landed(git: Git, head: str, landed: Iterable[Landing]) -> str:
+    """The tree of `head` with some landings in it: those that the working tree has already."""
+    entries = {land.path: land.new for land in landed}
+    if not entries:
+        return head
+    with tempfile.TemporaryDirectory() as above:
+        aside = git.with_environ({"GIT_INDEX_FILE": os.path.join(above, "index")})
+        aside.run("read-tree", head)
+        _put_entries(aside, entries)
+        return aside.run("write-tree").text

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-_KIND: Final = re.compile(r"CONFLICT \(([^)]*)\)")
+_KIND: Final = re.compile(rb"CONFLICT \(([^)]*)\)")
 
 
 @frozen(kw_only=True)
@@ -26,12 +26,10 @@ class Clash:
 
     Attributes:
         kind: git's word for it, such as `content`, `binary`, `modify/delete`.
-        message: git's sentence.
     """
 
     path: str
     kind: str = "content"
-    message: str = ""
     ours: Side | None = None
     theirs: Side | None = None
 
@@ -61,10 +59,9 @@ def read_merge(fields: Iterator[bytes], *, clean: bool) -> MergedTree:
     return MergedTree(tree=tree, clashes=tuple(clashes))
 
 
-def _clash(path: str, stages: dict[str, Side], said: tuple[str, str] | None) -> Clash:
-    kind, message = said or ("content", "")
+def _clash(path: str, stages: dict[str, Side], said: str | None) -> Clash:
     ours, theirs = stages.get("2"), stages.get("3")
-    return Clash(path=path, kind=kind, message=message, ours=ours, theirs=theirs)
+    return Clash(path=path, kind=said or "content", ours=ours, theirs=theirs)
 
 
 def _sides(fields: Iterator[bytes]) -> dict[str, dict[str, Side]]:
@@ -79,7 +76,7 @@ def _sides(fields: Iterator[bytes]) -> dict[str, dict[str, Side]]:
     return found
 
 
-def _messages(fields: Iterator[bytes]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _messages(fields: Iterator[bytes]) -> Iterator[tuple[str, str]]:
     """`<number of paths>`, the paths, a type, a sentence; only conflicts are of interest.
 
     The sentence is more exact than the type, but for binary files, whose sentence has no kind.
@@ -90,8 +87,7 @@ def _messages(fields: Iterator[bytes]) -> Iterator[tuple[str, tuple[str, str]]]:
             return
         concerned = [os.fsdecode(next(fields)) for _ in range(int(count))]
         binary.update(concerned if b"binary" in next(fields) else ())
-        sentence = next(fields).decode(errors="backslashreplace").strip()
-        kind = _KIND.search(sentence)
+        kind = _KIND.search(next(fields))
         if kind is not None:
             for path in concerned:
-                yield path, ("binary" if path in binary else kind[1], sentence)
+                yield path, "binary" if path in binary else kind[1].decode()

@@ -6,10 +6,11 @@ a compare-and-swap of the branch; a process that dies earlier leaves nothing to 
 
 from __future__ import annotations
 
+import re
 from threading import Lock
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from anabranch.environment import Conflict, Merge, MergeFault, MergeRequest, Oid
 from anabranch.services.git.commits import Commit, with_trailers
@@ -108,7 +109,11 @@ class Merger:
         merged = self.trees.merge(ours, theirs, tree)
         if merged.clashes is None:
             return merged.tree
-        conflicts = tuple(map(self._with_sides, merged.clashes))
+        asides = re.compile(rf"~({ours}|{theirs})(_\d+)?$")
+        conflicts = tuple(
+            evolve(self._with_sides(clash), path=asides.sub("", clash.path))
+            for clash in merged.clashes
+        )
         names = ", ".join(conflict.path for conflict in conflicts[:_SHOWN])
         more = f" and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
         raise Unmerged(MergeFault.CONFLICT, f"conflict in {names}{more}", conflicts)
