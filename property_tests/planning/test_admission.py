@@ -70,7 +70,7 @@ def jobs_under(draw: st.DrawFn, limits: Limits) -> list[Job]:
     seconds = st.integers(0, 6).map(lambda s: timedelta(seconds=s))
     length = st.integers(1, 5).map(lambda s: timedelta(seconds=s))
     job = st.builds(Job, arrives=seconds, takes=length, claims=claims_within(limits))
-    return sorted(draw(st.lists(job, max_size=7)), key=lambda j: j.arrives)
+    return sorted(draw(st.lists(job, max_size=6)), key=lambda j: j.arrives)
 
 
 @st.composite

@@ -40,7 +40,7 @@ class Given:
 
 @st.composite
 def plans(draw: st.DrawFn, *, claiming: bool = True) -> Given:
-    graph = draw(command_graphs())
+    graph = draw(command_graphs(max_size=6))
     limits = draw(resource_limits())
     claims = [draw(claims_within(limits)) for _ in graph.names] if claiming else []
     return Given(graph=graph, durations=draw(durations_of(graph)), limits=limits, claims=claims)
@@ -84,7 +84,7 @@ def test_one_slot_takes_as_long_as_all_the_work(plan: Given) -> None:
     assert sum(plan.durations, timedelta()) == schedule.makespan == schedule.lower_bound
 
 
-@given(plans())
+@given(plans(claiming=False))
 def test_what_is_more_urgent_never_waits_for_what_is_less_urgent(plan: Given) -> None:
     urgency = most_urgent_first(plan.graph, plan.durations)
     for before, after in plan.graph.edges:
@@ -92,7 +92,7 @@ def test_what_is_more_urgent_never_waits_for_what_is_less_urgent(plan: Given) ->
             assert urgency.index(before) < urgency.index(after)
 
 
-@given(plans())
+@given(plans(claiming=False))
 def test_a_graph_whose_edges_are_dissolved_into_joins_has_the_same_schedule(plan: Given) -> None:
     count = len(plan.graph.names)
     needed = [on for on in plan.graph.waits if on]
@@ -120,7 +120,7 @@ def test_a_forecast_for_each_number_of_slots_is_the_schedule_for_it(plan: Given)
     assert all(forecast.makespan > best * 1.05 for forecast in forecasts[: enough.slots - 1])
 
 
-@given(plans(), st.data())
+@given(plans(claiming=False), st.data())
 def test_a_command_moved_to_an_earlier_start_breaks_a_law_or_changes_no_other(
     plan: Given, data: st.DataObject
 ) -> None:

@@ -48,7 +48,9 @@ def test_a_duration_is_written_exactly(duration: timedelta, text: str) -> None:
     assert forecast == from_json(document, Forecast)
 
 
-@pytest.mark.parametrize("text", ["1", "s", "1m", "1e-7s", "nans", "1e30s", "infs", 1])
+@pytest.mark.parametrize(
+    "text", ["1", "s", "1m", "1e-7s", "nans", "1e900000s", "infs", "99999999999999s", 1]
+)
 def test_what_is_no_exact_duration_is_refused(text: Json) -> None:
     document: Json = {"slots": 1, "makespan": text, "lower_bound": "1s"}
     assert ["$.makespan"] == [p.where.path for p in problems(document, Forecast)]

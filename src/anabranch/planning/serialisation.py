@@ -12,9 +12,11 @@ sorted array. What is not expected is refused, never dropped, and all of it at o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from itertools import repeat
@@ -29,6 +31,7 @@ from anabranch.values import AnabranchError, ConfigError, Json, Location, Proble
 T = TypeVar("T")
 
 _TAG: Final = "type"
+_DURATION: Final = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,6})?s")
 _SECOND: Final = timedelta(seconds=1) // TICK
 
 
@@ -198,12 +201,9 @@ class _Reader:
         return kind(value) if issubclass(kind, Enum) else value
 
     def read_duration(self, text: str, path: str) -> timedelta | None:
-        try:
-            ticks = Decimal(text.removesuffix("s")) * _SECOND
-            if text.endswith("s") and ticks == int(ticks):
-                return int(ticks) * TICK
-        except (DecimalException, ValueError, OverflowError):
-            pass
+        if _DURATION.fullmatch(text):
+            with suppress(OverflowError):
+                return int(Decimal(text.removesuffix("s")) * _SECOND) * TICK
         self.refuse(path, text, _named(timedelta))
         return None
 

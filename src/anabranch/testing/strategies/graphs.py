@@ -62,7 +62,7 @@ def shell_texts() -> st.SearchStrategy[str]:
 
 
 @st.composite
-def command_lists(draw: st.DrawFn, *, max_size: int = 8) -> list[Command]:
+def command_lists(draw: st.DrawFn, *, max_size: int = 6) -> list[Command]:
     """Commands that may depend on any others by name, without a cycle."""
     count = draw(st.integers(0, max_size))
     names = [f"c{at}" for at in range(count)]
@@ -137,7 +137,7 @@ def durations_of(graph: CommandGraph) -> st.SearchStrategy[list[timedelta]]:
     return st.lists(length, min_size=count, max_size=count)
 
 
-def step_graphs(*, max_size: int = 7) -> st.SearchStrategy[StepGraph]:
+def step_graphs(*, max_size: int = 5) -> st.SearchStrategy[StepGraph]:
     """Graphs of steps with every kind of mistake in them, and some with none."""
     names = [f"s{at}" for at in range(max_size)]
     ends = st.none() | st.frozensets(st.sampled_from(names), max_size=2)
