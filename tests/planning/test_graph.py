@@ -67,6 +67,13 @@ def test_a_promise_does_not_bring_data_before_it_was_made() -> None:
     assert [[0], [1]] == batches(version, release)
 
 
+@pytest.mark.parametrize(
+    "text", ["./x $A", "./x ${A}", "./x ${A-b}", "./x ${A:-b}", "./x ${#A}", "./x {{A}}"]
+)
+def test_a_variable_is_seen_however_it_is_named(text: str) -> None:
+    assert [[0], [1]] == batches("A=1", Command(text, parallel_safe=True))
+
+
 def test_a_declared_set_does_not_hide_a_variable_that_the_text_names() -> None:
     build = Command("make CC=$CC", reads=frozenset(), writes=frozenset({"file:out"}))
     assert [[0], [1]] == batches("CC=gcc", build)

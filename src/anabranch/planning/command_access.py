@@ -64,7 +64,9 @@ def _undeclared(command: Command) -> AccessSet:
 
 
 def _references(text: str) -> AccessSet:
+    """Find the variables that a text names; `${A-x}` may be `A-x` of a template or the shell's `A`."""
     found = [(braced or bare, path) for braced, path, bare in _REFERENCE.findall(text)]
-    names = AccessSet.of(reads=[f"var:{name}" for name, _ in found])
+    names = {name for whole, _ in found for name in (whole, whole.partition("-")[0])}
     looks_back = any(path and name not in _FIXED_SCOPES for name, path in found)
-    return names | _ALL_OUTPUTS if looks_back else names
+    access = AccessSet.of(reads=[f"var:{name}" for name in names])
+    return access | _ALL_OUTPUTS if looks_back else access
