@@ -127,17 +127,16 @@ def execute(
 def _judged(invocation: Invocation, output: CommandOutput) -> Result[CommandOutput, CommandError]:
     if output.exit_code == 0:
         return Success(output)
-    ending = f"exit code {output.exit_code}"
+    message = f"`{invocation.argv[-1]}` ended with {ending(output)}"
+    fault = CommandFault.EXIT
+    return Failure(CommandError(fault=fault, invocation=invocation, message=message, output=output))
+
+
+def ending(output: CommandOutput) -> str:
+    """How a process ended, in words: its exit code, or the signal that ended it."""
     if output.exit_code < 0:
-        ending = f"signal {-output.exit_code}"
-    return Failure(
-        CommandError(
-            fault=CommandFault.EXIT,
-            invocation=invocation,
-            message=f"`{invocation.argv[-1]}` ended with {ending}",
-            output=output,
-        )
-    )
+        return f"signal {-output.exit_code}"
+    return f"exit code {output.exit_code}"
 
 
 def execute_commands(

@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import Do, Effect, GraphError, do, fail, from_result, now, par_graph
-from anabranch.effects.work import changes_in, execute
+from anabranch.effects.work import changes_in, ending, execute
 from anabranch.environment import (
     CommandError,
     CommandFault,
@@ -40,7 +40,7 @@ from anabranch.program.faults import fatal, note
 from anabranch.values import ConfigError, HostError, Json, StepStatus
 from anabranch.workflow import Step
 
-SHOWN: Final = 200
+SHOWN: Final = 120
 """How much of a command's text the journal holds, in characters."""
 
 TAIL: Final = 4000
@@ -170,7 +170,9 @@ def _attempted(step: Step, subject: str, place: Place) -> Do[None, StepError, Ma
     if isinstance(outcome, Failure):
         error = outcome.failure()
         timed_out = error.fault is CommandFault.TIMED_OUT
-        yield from fail(StepFailed(subject=subject, message=error.message, timed_out=timed_out))
+        yield from fail(
+            StepFailed(subject=subject, message=_reason(step, error), timed_out=timed_out)
+        )
     yield from note(Moved(subject=subject, to=StepStatus.VALIDATING))
     if step.commit_required and before == (yield from _head(place.worktree)):
         message = "the step was required to make a commit and made none"
@@ -232,6 +234,13 @@ def _told(ended: CommandEnded, output: CommandOutput) -> CommandEnded:
 
 def _head(worktree: Worktree) -> Effect[Oid, HostError, HasWorktrees]:
     return changes_in(worktree).map_error(fatal).map(lambda changes: changes.head)
+
+
+def _reason(step: Step, error: CommandError) -> str:
+    """Why a command failed, with the text that its author wrote."""
+    if error.fault is not CommandFault.EXIT or error.output is None:
+        return error.message
+    return f"`{_shown(step)}` ended with {ending(error.output)}"
 
 
 def _shown(step: Step) -> str:
