@@ -12,6 +12,8 @@ that is an empty git repository:
 from __future__ import annotations
 
 import doctest
+import importlib
+import pkgutil
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,7 +24,14 @@ import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
+import anabranch
 from tests import transcripts
+
+# A module that pytest collects for its examples before anything has imported it would be executed
+# twice, and its classes would be two; so all of them are imported first, in one order.
+for module in pkgutil.walk_packages(anabranch.__path__, "anabranch."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 
 # A deadline would be a wall-clock time in a test.
 hypothesis.settings.register_profile("anabranch", deadline=None)
