@@ -6,7 +6,9 @@ would know that it is in doubt), and one that lacks a status of the run that som
 Losing the report of an act that has ended is not harmful: the act is in doubt, as it is when
 the crash comes between the act and its report, and resuming finds out.
 
-So a run waits for its announcements, and for nothing else. A report is durable before any
+A status of a subject announces nothing by itself: the commands it leads to are announced on
+their own, and a working tree can be found by its name. So a run waits for its announcements,
+and for nothing else. A report is durable before any
 later announcement is.
 """
 
@@ -16,12 +18,10 @@ from anabranch.lifecycle.events import (
     CommandStarted,
     DeliveryStarted,
     MergeStarted,
-    Moved,
     Payload,
     RunCreated,
     RunMoved,
 )
-from anabranch.values import StepStatus
 
 
 def is_announcement(payload: Payload) -> bool:
@@ -29,13 +29,11 @@ def is_announcement(payload: Payload) -> bool:
 
     >>> is_announcement(CommandStarted(subject="setup[0]", command="make"))
     True
-    >>> is_announcement(Moved(subject="setup[0]", to=StepStatus.COMPLETED))
+    >>> from anabranch.lifecycle.events import CommandEnded
+    >>> is_announcement(CommandEnded(subject="setup[0]", exit_code=0))
     False
     """
-    match payload:
-        case CommandStarted() | MergeStarted() | DeliveryStarted() | RunCreated() | RunMoved():
-            return True
-        case Moved(to=to):
-            return to is StepStatus.RUNNING
-        case _:
-            return False
+    return isinstance(payload, _ANNOUNCEMENTS)
+
+
+_ANNOUNCEMENTS = (CommandStarted, MergeStarted, DeliveryStarted, RunCreated, RunMoved)
