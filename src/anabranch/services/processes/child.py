@@ -24,7 +24,7 @@ class Start:
 
     argv: tuple[str, ...]
     cwd: str
-    env: Mapping[str, str]
+    env: Mapping[bytes, bytes]
     stdin: int
     stdout: int
     stderr: int
@@ -90,7 +90,12 @@ class Containment(Protocol):
     """A way to start processes so that their trees can be ended."""
 
     async def start(self, start: Start) -> Result[Child, Refusal]:
-        """Start a process in a session of its own, with no terminal."""
+        """Start a process in a session without a terminal.
+
+        Raises:
+            ValueError: what it is to start makes no sense, such as an argument with a NUL.
+            OSError: this process has not got what it takes, such as descriptors.
+        """
         ...
 
     def close(self) -> None:

@@ -12,16 +12,16 @@ import signal
 import subprocess
 from contextlib import suppress
 from secrets import token_hex
-from typing import Final, final
+from typing import Any, Final, final
 
 from returns.result import Failure, Result, Success
 
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
 from anabranch.services.processes.exits import news_of
-from anabranch.services.processes.refusals import refused, unspeakable
+from anabranch.services.processes.refusals import refused
 from anabranch.services.processes.sweep import can_see, tree
 
-MARK: Final = "ANABRANCH_COMMAND"
+MARK: Final = b"ANABRANCH_COMMAND"
 
 
 @final
@@ -39,10 +39,8 @@ class GroupContainment:
 
 
 def _start(start: Start) -> Result[Child, Refusal]:
-    token = token_hex(8)
-    env = {**start.env, MARK: token}
-    if not start.argv:
-        return Failure(unspeakable("no program is named"))
+    mark = os.fsencode(token_hex(8))
+    env: Any = {**start.env, MARK: mark}  # bytes, which one checker knows of and the other not
     try:
         process = subprocess.Popen(
             start.argv,
@@ -54,10 +52,8 @@ def _start(start: Start) -> Result[Child, Refusal]:
             start_new_session=True,
         )
     except OSError as error:
-        return Failure(refused(start.argv[0], start.cwd, error.errno or 0, env.get("PATH")))
-    except ValueError as error:
-        return Failure(unspeakable(str(error)))
-    return Success(_GroupChild(process, f"{MARK}={token}".encode()))
+        return Failure(refused(start, error.errno or 0))
+    return Success(_GroupChild(process, MARK + b"=" + mark))
 
 
 @final

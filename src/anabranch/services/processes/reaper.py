@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -18,13 +19,13 @@ from threading import Lock
 from typing import Final, final
 
 from anyio import to_thread
-from returns.result import Failure, Result, Success
+from returns.result import Result, Success
 
 from anabranch.environment import Usage
 from anabranch.planning.machine import Strength
 from anabranch.services.processes import warden
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
-from anabranch.services.processes.refusals import refused, unspeakable
+from anabranch.services.processes.refusals import refused
 
 _PATIENCE: Final = 20.0
 _PACKET: Final = 256
@@ -52,11 +53,10 @@ class ReaperContainment:
 
         Raises:
             UnavailableError: this machine does not permit it.
+            ValueError: what it is to start makes no sense.
+            OSError: this process has not got what it takes.
         """
-        try:
-            request = _encode(start)
-        except ValueError as error:
-            return Failure(unspeakable(str(error)))
+        request = _encode(start)
         keeper = self._keeper
         if keeper is None or not keeper.usable():
             keeper = await to_thread.run_sync(self._new_keeper)
@@ -84,21 +84,21 @@ class ReaperContainment:
 
 
 def _encode(start: Start) -> bytes:
-    if not start.argv:
-        raise ValueError("no program is named")
-    if any("=" in name or not name for name in start.env):
+    if any(b"=" in name or not name for name in start.env):
         raise ValueError("illegal environment variable name")
-    texts = [start.cwd, *start.argv, *start.env, *start.env.values()]
-    if any("\0" in text for text in texts):
+    argv = [os.fsencode(argument) for argument in start.argv]
+    cwd = os.fsencode(start.cwd)
+    if any(b"\0" in text for text in (cwd, *argv, *start.env, *start.env.values())):
         raise ValueError("embedded null byte")
-    program = start.argv[0]
-    places = [""] if "/" in program else os.get_exec_path(dict(start.env))
-    return warden.encode(
-        os.fsencode(start.cwd),
-        [os.fsencode(f"{place}/{program}" if place else program) for place in places],
-        [os.fsencode(argument) for argument in start.argv],
-        {os.fsencode(name): os.fsencode(value) for name, value in start.env.items()},
-    )
+    return warden.encode(cwd, _candidates(argv[0], start.env), argv, dict(start.env))
+
+
+def _candidates(program: bytes, env: Mapping[bytes, bytes]) -> list[bytes]:
+    """Where a program may be, in the order in which to look."""
+    if b"/" in program:
+        return [program]
+    path = env.get(b"PATH", os.fsencode(os.defpath))
+    return [place + b"/" + program if place else program for place in path.split(b":")]
 
 
 @final
@@ -225,17 +225,13 @@ class _Ward:
                 self._exit = Exit(code=int(code), usage=usage)
                 self._gone = left == b"0"
             case [b"E", number]:
-                self._exit = Exit(code=None, refusal=self._refusal(int(number)))
+                self._exit = Exit(code=None, refusal=refused(self._start, int(number)))
                 self._gone = True
             case [b"G"]:
                 self._gone = True
             case _:
                 self._dead = self._gone = True
                 self._exit = self._exit or Exit(code=None)
-
-    def _refusal(self, number: int) -> Refusal:
-        start = self._start
-        return refused(start.argv[0], start.cwd, number, start.env.get("PATH"))
 
     def gone(self) -> bool:
         self.look()

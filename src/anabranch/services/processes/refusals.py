@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from anabranch.environment import CommandFault
-from anabranch.services.processes.child import Refusal
+from anabranch.services.processes.child import Refusal, Start
 
 _HINTS: Final = {
     errno.EACCES: "is it executable (`chmod +x`), and may you enter its directory?",
@@ -20,15 +20,9 @@ _HINTS: Final = {
 }
 
 
-def refused(program: str, cwd: str, number: int, path: str | None) -> Refusal:
-    """Explain an error number of the operating system.
-
-    Args:
-        program: what was to be run.
-        cwd: where.
-        number: such as `errno.ENOENT`.
-        path: the `PATH` on which the program was looked for.
-    """
+def refused(start: Start, number: int) -> Refusal:
+    """Explain an error number of the operating system, such as `errno.ENOENT`."""
+    program, cwd, path = start.argv[0], start.cwd, os.fsdecode(start.env.get(b"PATH", b""))
     if not Path(cwd).is_dir():
         return _not_started(f"no such directory: {cwd}", None)
     missing = number in {errno.ENOENT, errno.ENOTDIR}
@@ -42,7 +36,7 @@ def refused(program: str, cwd: str, number: int, path: str | None) -> Refusal:
     return _not_started(f"cannot run {program}: {os.strerror(number)}", hint)
 
 
-def _exists(program: str, cwd: str, path: str | None) -> bool:
+def _exists(program: str, cwd: str, path: str) -> bool:
     if "/" in program:
         return Path(cwd, program).exists()
     return shutil.which(program, path=path) is not None

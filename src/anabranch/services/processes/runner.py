@@ -31,7 +31,7 @@ from anabranch.services.processes.choice import BestContainment
 from anabranch.services.processes.ending import end
 from anabranch.services.processes.logs import open_log
 from anabranch.services.processes.pump import Pump
-from anabranch.services.processes.refusals import out_of
+from anabranch.services.processes.refusals import out_of, unspeakable
 from anabranch.values import format_duration
 
 _DEFAULT_LIMITS: Final = Limits()
@@ -51,7 +51,7 @@ class LocalCommands:
         logs: a directory for log files, named after the label of each command; `None` keeps
             only what memory holds.
         limits: how much of each stream memory holds.
-        environ: what commands inherit; `None` is this process's environment at that moment.
+        environ: what commands inherit; `None` is this process's environment as it is now.
         containment: how trees of processes are held together.
 
     >>> import anyio, os
@@ -70,7 +70,7 @@ class LocalCommands:
     ) -> None:
         self._logs = logs
         self._limits = limits
-        self._environ = environ
+        self._inherited = _encoded(os.environ if environ is None else environ)
         self._containment = containment or BestContainment()
         self._lingering: list[tuple[Path, Child]] = []
 
@@ -108,6 +108,8 @@ class LocalCommands:
             started = await self._containment.start(self._start(invocation, pump.ends))
         except OSError as error:
             return Failure(out_of(error))
+        except ValueError as error:
+            return Failure(unspeakable(str(error)))
         pump.close_ends()
         return started.map(lambda child: (pump, child))
 
@@ -170,15 +172,20 @@ class LocalCommands:
         )
 
     def _start(self, invocation: Invocation, ends: Mapping[str, int]) -> Start:
-        environ = os.environ if self._environ is None else self._environ
+        if not invocation.argv:
+            raise ValueError("no program is named")
         return Start(
             argv=invocation.argv,
             cwd=invocation.cwd,
-            env={**environ, **invocation.env},
+            env={**self._inherited, **_encoded(invocation.env)},
             stdin=ends["stdin"],
             stdout=ends["stdout"],
             stderr=ends["stderr"],
         )
+
+
+def _encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
 
 
 def _lives_on(child: Child) -> bool:
