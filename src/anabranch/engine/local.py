@@ -85,10 +85,15 @@ async def local_environment(
     directory = Path(repository.state, "runs", run)
     added = repository.command_environment(os.environ)
     logs = str(directory / "logs")
-    async with git_run(repository, run) as git, open_journal(directory, now=_now) as journal:
+    processes = LocalCommands(logs=logs, environ={**os.environ, **added})
+    async with (
+        git_run(repository, run) as git,
+        open_journal(directory, now=_now) as journal,
+        processes as commands,
+    ):
         env = Environment(
             worktrees=git.worktrees,
-            commands=HandingFiles(LocalCommands(logs=logs, environ={**os.environ, **added})),
+            commands=HandingFiles(commands),
             merges=git.merges,
             files=LocalFiles(),
             journal=_Told(journal, listener),
