@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from anabranch.expressions import compile_shell
 from anabranch.testing.strategies.expressions import CANARY, hostile_texts
 from anabranch.testing.strategies.values import texts
-from anabranch.values import ConfigError, Json
+from anabranch.values import ConfigError, Json, Problem
 from property_tests.expressions.shells import (
     FRAGMENTS,
     LEAVES,
@@ -80,6 +80,19 @@ def test_a_command_put_together_at_random_is_refused_or_does_not_run_the_value(
         with directory() as where:
             run(shell, script, where)
             assert CANARY not in left_behind(where)
+
+
+@settings(max_examples=400)
+@example(pieces=["x=", "(", ";", "@"])
+@given(pieces=st.lists(st.sampled_from(FRAGMENTS), max_size=30))
+def test_reading_a_command_put_together_at_random_comes_to_an_end(pieces: list[str]) -> None:
+    text = "".join(pieces).replace("@", "${item.value}")
+    problems: tuple[Problem, ...] = ()
+    try:
+        compile_shell(text, {"item": {"value": "v"}})
+    except ConfigError as error:
+        problems = error.problems
+    assert all(problem.where.line for problem in problems)
 
 
 def run_both(text: str, scope: dict[str, Json]) -> list[bytes]:

@@ -88,6 +88,8 @@ def test_a_reference_is_written_so_that_its_value_is_data_there(text: str, scrip
         ("echo $'\\'' ${item.v}", "unclear-shell"),
         ("echo \"${x-it's ${item.v}}\"", "unclear-shell"),
         ("echo a(b) ${item.v}", "unclear-shell"),
+        ("a=(;) ${item.v}", "unclear-shell"),
+        ("a=(b & ${item.v}", "unclear-shell"),
         ("[[ # ]] \n ${item.v}", "unclear-shell"),
         ("$(" * 100 + "${item.v}" + ")" * 100, "unclear-shell"),
         ("echo $'${item.v}'", "no-place-for-value"),

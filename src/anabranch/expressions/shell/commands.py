@@ -310,7 +310,9 @@ class Commands:
             if self.tape.at("#"):
                 self.tape.copy_match(_COMMENT)
             elif not self._space(frame):
-                self._read_word("", frame, subscripts=True)
+                word = self._read_word("", frame, subscripts=True)
+                if word.start == self.tape.pos:
+                    raise self.tape.refusal("this cannot stand in an array")
         self.tape.copy()
 
     def _space(self, frame: Frame) -> bool:
