@@ -9,7 +9,15 @@ from anabranch.expressions.shell.scripts import BUDGET
 from anabranch.values import ConfigError
 
 SCOPE: dict[str, Any] = {
-    "item": {"v": "a b", "l": ["x", "y z"], "n": 7, "m": -3, "one": ["x"], "none": []},
+    "item": {
+        "v": "a b",
+        "l": ["x", "y z"],
+        "n": 7,
+        "m": -3,
+        "one": ["x"],
+        "none": [],
+        "array": "(a $(id))",
+    },
     "step": {"files_added": ["a.md", "b c.md"]},
     "name": "N",
 }
@@ -58,6 +66,11 @@ def filled(script: ShellScript) -> str:
         ("case $x in ${item.v}) ;; esac; (id)", 'case $x in "${a b}") ;; esac; (id)'),
         ("sh -c 'echo \"$1\"' sh ${item.v}", "sh -c 'echo \"$1\"' sh \"${a b}\""),
         ("export x=${item.v} && local y=${item.v}", 'export x="${a b}" && local y="${a b}"'),
+        ("sh file <<E\n${item.v}\nE\n", "sh file <<E\n${a b}\nE\n"),
+        ("cat <<E | sh\n${item.v}\nE\n", "cat <<E | sh\n${a b}\nE\n"),
+        ("while read l; do :; done <<E\n${item.v}\nE\n", "while read l; do :; done <<E\n${a b}\nE\n"),
+        ("[[ a\rb == c\r# ]] && x=(a\r#') '${item.v})", "[[ a\rb == c\r# ]] && x=(a\r#') '\"${a b}\")"),
+        ("declare -r x=${item.v}", 'declare -r x="${a b}"'),
         ("read -p ${item.v} x", 'read -p "${a b}" x'),
     ],
 )  # fmt: skip
@@ -110,8 +123,18 @@ def test_a_reference_is_written_so_that_its_value_is_data_there(text: str, scrip
         ("unset ${item.v}", "value-as-code"),
         ("export ${item.v}", "value-as-code"),
         ("declare ${item.v}=1", "value-as-code"),
-        ("declare -i x=${item.v}", "value-as-code"),
-        ("declare -n x=${item.v}", "value-as-code"),
+        ("declare -i x=${item.v}", "unclear-shell"),
+        ("local -rn x; x=${item.v}", "unclear-shell"),
+        ("declare -a x=${item.v}", "value-as-code"),
+        ("local -rA x=(${item.v}) y=${item.v}", "value-as-code"),
+        ("declare x=${item.array}", "value-as-code"),
+        ("local -x x='${item.array}'", "value-as-code"),
+        ("compgen -W ${item.v}", "value-as-code"),
+        ("PS4=${item.v}; set -x", "value-as-code"),
+        ("bash <<E\necho ${item.v}\nE\n", "value-as-code"),
+        ("sh -s <<'E' ; id\necho ${item.v}\nE\n", "value-as-code"),
+        ("sudo bash <<< 'echo ${item.v}'", "value-as-code"),
+        ("x=1 bash -eu <<E | cat\necho ${item.v}\nE\n", "value-as-code"),
         ("printf -v ${item.v} x", "value-as-code"),
         ("printf -v${item.v} x", "value-as-code"),
         ("[ -v ${item.v} ]", "value-as-code"),
@@ -156,8 +179,16 @@ def test_every_problem_of_a_command_is_reported_with_its_place() -> None:
     [("a\0b", "nul-in-value"), ("\ud800", "bad-text"), (["x", "\0"], "nul-in-value")],
 )
 def test_what_no_process_can_be_given_is_refused(value: Any, code: str) -> None:
+    for command in ("echo ${v}", "echo $v"):
+        with pytest.raises(ConfigError) as caught:
+            compile_shell(command, {"v": value})
+        assert [code] == [problem.code for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(("text", "code"), [("a\0b", "nul-in-value"), ("\ud800", "bad-text")])
+def test_a_command_that_is_no_text_is_refused(text: str, code: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        compile_shell("echo ${v}", {"v": value})
+        compile_shell(text, {})
     assert [code] == [problem.code for problem in caught.value.problems]
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from anabranch.expressions.scanner import refuse
 from anabranch.expressions.shell.documents import Documents
 from anabranch.expressions.shell.holes import Piece, Write
-from anabranch.expressions.shell.interpreters import check_command, check_test
+from anabranch.expressions.shell.interpreters import check_command, check_inputs, check_test
 from anabranch.expressions.shell.tape import Tape
 from anabranch.expressions.shell.words import ASSIGNMENT, Quotes, Word, Words
 from anabranch.values import ConfigError
@@ -36,11 +36,11 @@ class Expect(Enum):
 
 
 _BLANK: Final = re.compile(r"(?:[ \t]|\\\n)+")
-_SPACE: Final = re.compile(r"(?:\s|\\\n)+")
+_SPACE: Final = re.compile(r"(?:[ \t\n]|\\\n)+")
 _COMMENT: Final = re.compile(r"#[^\n]*")
 _REDIRECTION: Final = re.compile(r"&>>?|<<<|<<-?|<>|<&|>&|>>|>\||<|>")
 _CONTROL: Final = re.compile(r";;&|;;|;&|;|&&|&|\|\||\|&|\|")
-_DELIMITER: Final = re.compile(r"(?:\\.|'[^']*'|\"[^\"]*\"|[^\s;&|()<>'\"\\])+", re.DOTALL)
+_DELIMITER: Final = re.compile(r"(?:\\.|'[^']*'|\"[^\"]*\"|[^ \t\n;&|()<>'\"\\])+", re.DOTALL)
 _EMPTY: Final = re.compile(r"\([ \t]*\)")
 _PLAIN: Final = re.compile(r"[^\s;&|()<>\"'\\$`{]+")
 _ARRAY: Final = re.compile(r"[A-Za-z_]\w*\+?=", re.ASCII)
@@ -78,15 +78,19 @@ class Frame:
         expect: what the next word is.
         cases: how many `case` are open.
         words: the words of the simple command so far.
+        inputs: its here-strings and here-documents so far.
+        waiting: commands whose here-documents are not all read.
         documents: the here-documents that begin at the next line.
     """
 
-    __slots__ = ("cases", "documents", "expect", "words")
+    __slots__ = ("cases", "documents", "expect", "inputs", "waiting", "words")
 
     def __init__(self, tape: Tape) -> None:
         self.expect = Expect.COMMAND
         self.cases = 0
         self.words: list[Word] = []
+        self.inputs: list[Word] = []
+        self.waiting: list[tuple[list[Word], list[Word]]] = []
         self.documents = Documents(tape)
 
 
@@ -128,6 +132,7 @@ class Commands:
                 break
             self._token(frame)
         self._finish(frame)
+        self._check_inputs(frame)
         if self.tape.at(")") and not closing:
             raise self.tape.refusal("nothing is open that this would close")
         if self.tape.done and closing:
@@ -160,6 +165,7 @@ class Commands:
         self.tape.copy()
         frame.documents.read(self.words)
         self._end_command(frame)
+        self._check_inputs(frame)
 
     def _end_command(self, frame: Frame) -> None:
         self._finish(frame)
@@ -168,7 +174,13 @@ class Commands:
 
     def _finish(self, frame: Frame) -> None:
         check_command(frame.words, self.tape)
-        frame.words = []
+        frame.waiting.append((frame.words, frame.inputs))
+        frame.words, frame.inputs = [], []
+
+    def _check_inputs(self, frame: Frame) -> None:
+        for words, inputs in frame.waiting:
+            check_inputs(words, inputs, self.tape)
+        frame.waiting = []
 
     def _control(self, frame: Frame) -> None:
         operator = self.tape.copy_match(_CONTROL)
@@ -204,9 +216,12 @@ class Commands:
         operator = self.tape.copy_match(_REDIRECTION)
         self.tape.copy_match(_BLANK)
         if operator in {"<<", "<<-"}:
-            frame.documents.announce(self.tape.match(_DELIMITER) or "", tabs=operator == "<<-")
+            raw = self.tape.match(_DELIMITER) or ""
+            frame.inputs.append(frame.documents.announce(raw, tabs=operator == "<<-"))
         elif not self.tape.done and self.tape.text[self.tape.pos] not in "\n;&|)":
-            self._read_word("the target of a redirection", frame, subscripts=False)
+            target = self._read_word("the target of a redirection", frame)
+            if operator == "<<<":
+                frame.inputs.append(target)
 
     # --- words -----------------------------------------------------------------------------------
 

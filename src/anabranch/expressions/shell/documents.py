@@ -25,6 +25,7 @@ class _Document:
     quoted: bool
     tabs: bool
     slot: int
+    body: Word
 
 
 class Documents:
@@ -34,9 +35,9 @@ class Documents:
         self._tape = tape
         self._pending: list[_Document] = []
 
-    def announce(self, raw: str, *, tabs: bool) -> None:
-        """Take over the delimiter after `<<`."""
-        tape = self._tape
+    def announce(self, raw: str, *, tabs: bool) -> Word:
+        """Take over the delimiter after `<<`; the body that will be read comes back, as a word."""
+        tape, body = self._tape, Word(self._tape.pos)
         if not raw:
             raise tape.refusal("no delimiter after `<<`")
         self._pending.append(
@@ -46,9 +47,11 @@ class Documents:
                 quoted=bool(_QUOTED.search(raw)),
                 tabs=tabs,
                 slot=len(tape.out),
+                body=body,
             )
         )
         tape.copy(len(raw))
+        return body
 
     def refuse_newline(self, start: int) -> None:
         """Refuse a word that goes over a line's end while a document waits for that line."""
@@ -65,7 +68,7 @@ class Documents:
     def read(self, words: Words) -> None:
         """Take over the bodies that begin here, at the start of a line."""
         for document in self._pending:
-            words.word = Word(self._tape.pos)
+            words.word = document.body
             words.subscripts = False
             self._read_one(document, words)
         self._pending = []

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from attrs import evolve
+
 from anabranch.expressions.rendering import is_list, render, render_scalar, separator
 from anabranch.expressions.scopes import Scope
 from anabranch.expressions.shell.holes import Hole, Piece, Write
@@ -14,6 +16,23 @@ from anabranch.values import ConfigError, Json, Problem
 
 _INTEGER: Final = re.compile(r"\s*([+-]?\d{1,19})\s*", re.ASCII)
 _LARGEST: Final = 2**63
+
+
+def unfit(text: str, *, what: str, value: str | None = None) -> Problem | None:
+    r"""Why no process can be given a text, if it cannot.
+
+    >>> unfit("a\0b", what="the value").message
+    'the value holds NUL, which no process can be given'
+    """
+    if "\0" in text:
+        message = f"{what} holds NUL, which no process can be given"
+        return Problem(code="nul-in-value", message=message, value=value)
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        message = f"{what} holds half a surrogate pair, which is no text"
+        return Problem(code="bad-text", message=message, value=value)
+    return None
 
 
 class Filling:
@@ -47,6 +66,13 @@ class Filling:
             number = self._integer(hole, text)
             if hole.write is Write.DIGITS:
                 return number
+        if hole.declared and text.startswith("("):
+            self._note(
+                hole,
+                "value-as-code",
+                "`declare` would take this value, which begins with `(`, as an array and run it",
+                hint="assign it first and declare the variable after: `x=${item.path}; export x`",
+            )
         if hole.write is Write.WORDS and is_list(value):
             return self._words(hole, value)
         return _WRITTEN[hole.write].format(self._variable(hole, text))
@@ -73,12 +99,8 @@ class Filling:
         return self._names[text]
 
     def _check(self, hole: Hole, text: str) -> None:
-        if "\0" in text:
-            self._note(hole, "nul-in-value", "the value holds NUL, which no process can be given")
-        try:
-            text.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError:
-            self._note(hole, "bad-text", "the value holds half a surrogate pair, which is no text")
+        if problem := unfit(text, what="the value", value=hole.reference.raw):
+            self.problems.append(evolve(problem, where=hole.reference.where))
 
     def _integer(self, hole: Hole, text: str) -> str:
         """The value as a number for the shell's arithmetic, which would run anything else."""

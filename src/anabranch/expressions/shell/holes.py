@@ -36,12 +36,14 @@ class Hole:
         write: how it is written.
         single: why only one word fits; empty if a list may be several.
         numeric: whether the shell will take it as a number; known only once more was read.
+        declared: whether `declare` assigns it, which takes a text in parentheses as an array.
     """
 
     reference: Reference
     write: Write
     single: str = field(default="", kw_only=True)
     numeric: bool = field(default=False, kw_only=True)
+    declared: bool = field(default=False, kw_only=True)
 
 
 Piece: TypeAlias = "str | Hole"

@@ -15,7 +15,7 @@ from typing import Final
 from anabranch.expressions.shell.tape import Tape
 from anabranch.expressions.shell.words import ASSIGNMENT, Word
 
-_RUN_ALL: Final = frozenset({"eval", "let", "trap", "alias", "unset"})
+_RUN_ALL: Final = frozenset({"eval", "let", "trap", "alias", "unset", "compgen", "complete"})
 _DECLARE: Final = frozenset({"declare", "typeset", "local", "export", "readonly"})
 _NAMES: Final = {
     "read": re.compile(r"-[a-zA-Z]*[pdtnNui]"),
@@ -34,7 +34,10 @@ _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "
 _PREFIXES: Final = frozenset({"command", "builtin", "exec", "env", "sudo", "nohup", "nice", "time"})
 _CODE_OPTION: Final = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*|--command")
 _INTEGER_OPERATORS: Final = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
-_ODD_DECLARATION: Final = re.compile(r"-[a-zA-Z]*[in]")
+_ARRAY_OPTION: Final = re.compile(r"-[a-zA-Z]*[aA]")
+_EVALUATING_OPTION: Final = re.compile(r"-[a-zA-Z]*[in]")
+_EVALUATED: Final = re.compile(r"(PS[0-4]|PROMPT_COMMAND)\+?=")
+"""Variables whose text bash expands by itself."""
 
 _HINT: Final = (
     "assign the value to a variable first (`name=${item.path}`) and use `$name` there, "
@@ -43,17 +46,54 @@ _HINT: Final = (
 
 
 def check_command(words: Sequence[Word], tape: Tape) -> None:
-    """Refuse references in the arguments that a simple command would run."""
-    for word in _code_of_shells(words):
+    """Refuse references in the words of a simple command that the shell would run.
+
+    Raises:
+        ConfigError: a declaration after which nothing that is assigned is data.
+    """
+    for word in (*_code_of_shells(words), *filter(_is_evaluated, words)):
         _refuse(word, tape)
-    rest = list(words)
-    while rest and (_is_prefix(rest[0].plain) or ASSIGNMENT.match(rest[0].plain)):
-        rest.pop(0)
-    if not rest or not any(word.holes for word in rest):
-        return
-    name, arguments = rest[0].plain, rest[1:]
+    name, arguments = _called(words)
+    if name in _DECLARE:
+        _check_declaration(arguments, tape)
     for word in _run_by(name, arguments):
         _refuse(word, tape)
+
+
+def check_inputs(words: Sequence[Word], inputs: Sequence[Word], tape: Tape) -> None:
+    """Refuse references in what a shell without a script reads as its script."""
+    name, arguments = _called(words)
+    if _base(name) in _SHELLS and all(word.plain.startswith("-") for word in arguments):
+        for word in inputs:
+            _refuse(word, tape)
+
+
+def _called(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
+    """What a simple command calls in the end, behind assignments and `command`, `env` or `sudo`."""
+    for number, word in enumerate(words):
+        if not _is_prefix(word.plain) and not ASSIGNMENT.match(word.plain):
+            return word.plain, words[number + 1 :]
+    return "", ()
+
+
+def _check_declaration(arguments: Sequence[Word], tape: Tape) -> None:
+    for word in arguments:
+        if _EVALUATING_OPTION.match(word.plain):
+            raise tape.refusal(
+                "from here on the shell would evaluate whatever is assigned",
+                at=word.start,
+                hint="leave `-i` and `-n` out; a number is assigned by `name=$((…))`",
+            )
+        for _, hole in word.holes:
+            hole.declared = True
+
+
+def _is_evaluated(word: Word) -> bool:
+    return _EVALUATED.match(word.plain) is not None
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def check_test(operands: Sequence[Word], tape: Tape) -> None:
@@ -85,7 +125,7 @@ def _run_by(name: str, arguments: Sequence[Word]) -> Iterable[Word]:
     if name in _RUN_ALL:
         return arguments
     if name in _DECLARE:
-        odd = any(_ODD_DECLARATION.match(word.plain) for word in arguments)
+        odd = any(_ARRAY_OPTION.match(word.plain) for word in arguments)
         return arguments if odd else [word for word in arguments if not _assigns_values(word)]
     if name in _NAMES:
         pairs = zip([None, *arguments], arguments, strict=False)
@@ -112,7 +152,7 @@ def _after(words: Sequence[Word], options: tuple[str, ...]) -> Iterable[Word]:
 def _code_of_shells(words: Sequence[Word]) -> Iterable[Word]:
     """The words that a shell named among the words takes as its script (`sh -c`)."""
     for number, word in enumerate(words):
-        if word.plain.rpartition("/")[2] in _SHELLS:
+        if _base(word.plain) in _SHELLS:
             yield from _code_word(words[number + 1 :])
 
 

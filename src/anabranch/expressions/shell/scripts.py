@@ -13,7 +13,7 @@ from anabranch.expressions.rendering import render
 from anabranch.expressions.scanner import refuse
 from anabranch.expressions.scopes import Scope, is_known
 from anabranch.expressions.shell.commands import read_commands
-from anabranch.expressions.shell.filling import Filling
+from anabranch.expressions.shell.filling import Filling, unfit
 from anabranch.expressions.shell.holes import Piece
 from anabranch.expressions.shell.tape import Tape
 from anabranch.expressions.templates import Reference, left_to_shell, parse_template
@@ -93,8 +93,10 @@ def compile_shell(text: str, scope: Scope) -> ShellScript:
     known = frozenset(found.head for found in references if is_known(scope, found.head))
     filling = Filling(scope, _free_prefix(text, scope))
     script = filling.fill(_read(text, known))
-    refuse(filling.problems)
-    return _packed(script, {**_mentioned(script, scope), **filling.variables}, filling.prefix)
+    mentioned = _mentioned(script, scope)
+    unfits = (unfit(text, what="the value", value=f"${name}") for name, text in mentioned.items())
+    refuse([*filling.problems, *filter(None, unfits)])
+    return _packed(script, {**mentioned, **filling.variables}, filling.prefix)
 
 
 def check_shell(text: str, names: Iterable[str]) -> tuple[Problem, ...]:
@@ -121,6 +123,8 @@ def _read(text: str, known: frozenset[str]) -> tuple[Piece, ...]:
     def is_ours(reference: Reference) -> bool:
         return not left_to_shell(reference, known=reference.head in known)
 
+    if problem := unfit(text, what="the command"):
+        raise ConfigError(problem)
     template = parse_template(text, shell=True)
     if any(map(is_ours, template.references)):
         return read_commands(Tape(text, is_ours))
