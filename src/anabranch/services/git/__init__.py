@@ -1,6 +1,26 @@
 """Git: worktrees and merges, the ports of `anabranch.environment` made real."""
 
+from anabranch.services.git.cleaning import (
+    FoundTree,
+    Judgement,
+    Retention,
+    Verdict,
+    plan_cleaning,
+)
 from anabranch.services.git.repository import OLDEST_GIT, GitRepository
 from anabranch.services.git.runs import GitRun, git_run
+from anabranch.services.git.sweeping import find_worktrees, sweep
 
-__all__ = ["OLDEST_GIT", "GitRepository", "GitRun", "git_run"]
+__all__ = [
+    "OLDEST_GIT",
+    "FoundTree",
+    "GitRepository",
+    "GitRun",
+    "Judgement",
+    "Retention",
+    "Verdict",
+    "find_worktrees",
+    "git_run",
+    "plan_cleaning",
+    "sweep",
+]

@@ -98,7 +98,8 @@ class Registry:
         if mounted:
             message = f"something is mounted inside the worktree: {mounted[0]}"
             raise Refused(WorktreeFault.LOCKED, message, hint=f"umount {mounted[0]}")
-        release_locks(self.repository.common, tree.admin)
+        if tree.admin:
+            release_locks(self.repository.common, tree.admin)
         with alone(self.repository.lock):
             moved = (
                 put_away(tree.path, os.path.join(self.repository.place, TRASH)),

@@ -1,0 +1,175 @@
+"""Worktrees of ours, found; and taken away, if that was the decision."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from attrs import evolve
+from returns.pipeline import is_successful
+
+from anabranch.environment import Oid
+from anabranch.services.git.admin import Entry, entries
+from anabranch.services.git.carrying import unchanged
+from anabranch.services.git.cleaning import FoundTree, Judgement, Verdict
+from anabranch.services.git.faults import Refused
+from anabranch.services.git.registry import Registry
+from anabranch.services.git.removal import TRASH, erase
+from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.runner import Git, GitError, paths
+from anabranch.services.git.trees import Tree
+from anabranch.services.locks import LockFault, acquire
+from anabranch.services.owners import Life
+
+_MISSING: Final = frozenset(" D")
+_LIFE: Final = {LockFault.HELD: Life.ALIVE, LockFault.ELSEWHERE: Life.UNKNOWN}
+
+
+def find_worktrees(repository: GitRepository) -> tuple[FoundTree, ...]:
+    """All worktrees of all runs in a repository, by run and name, whoever made them.
+
+    Those whose process is gone are looked into for work that is nowhere else.
+    """
+    known = [_found(repository, entry) for entry in entries(repository.common) if entry.reason]
+    paths = {tree.path for tree in known}
+    unknown = [_unknown(repository, *parts) for parts in _places(repository.place, paths)]
+    found = sorted((*known, *unknown), key=lambda tree: (tree.run, tree.name))
+    return tuple(_looked_into(repository, tree) for tree in found)
+
+
+def sweep(
+    repository: GitRepository, judgements: Iterable[Judgement]
+) -> tuple[tuple[Judgement, str | None], ...]:
+    """Take away what may go, and what earlier removals left behind.
+
+    A run that has come alive since it was judged is left alone.
+
+    Returns:
+        For each worktree that was to go, why it did not, or `None`.
+    """
+    going = [each for each in judgements if each.verdict is Verdict.REMOVE]
+    done = tuple((each, _remove(repository, each.tree)) for each in going)
+    for place in (repository.place, repository.state):
+        _empty(os.path.join(place, TRASH))
+    with suppress(OSError):
+        os.rmdir(repository.place)
+    return done
+
+
+def _found(repository: GitRepository, entry: Entry) -> FoundTree:
+    reason = entry.reason
+    assert reason is not None
+    return FoundTree(
+        run=reason.run,
+        name=reason.tree,
+        path=entry.path,
+        admin=entry.admin,
+        owner=reason.owner,
+        life=_life(repository, reason.run),
+        used=_used(entry.admin),
+    )
+
+
+def _unknown(repository: GitRepository, run: str, name: str) -> FoundTree:
+    """A directory where our worktrees are, of which git knows nothing: half made, or half gone."""
+    path = os.path.join(repository.place, run, name)
+    life = _life(repository, run)
+    return FoundTree(
+        run=run, name=name, path=path, admin="", owner=None, life=life, used=_used(path)
+    )
+
+
+def _places(place: str, known: set[str]) -> Iterator[tuple[str, str]]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for run in sorted(set(os.listdir(place)) - {TRASH}):
+            for name in sorted(os.listdir(os.path.join(place, run))):
+                if os.path.join(place, run, name) not in known:
+                    yield run, name
+
+
+def _life(repository: GitRepository, run: str) -> Life:
+    """Whether a process works on a run: it holds the run's lock for as long as it lives."""
+    path = Path(_lock_of(repository, run))
+    if not path.exists():
+        return Life.DEAD
+    granted = acquire(path)
+    if is_successful(granted):
+        granted.unwrap().release()
+        return Life.DEAD
+    return _LIFE.get(granted.failure().fault, Life.UNKNOWN)
+
+
+def _lock_of(repository: GitRepository, run: str) -> str:
+    return os.path.join(repository.state, "runs", run, "owner")
+
+
+def _used(path: str) -> datetime:
+    """The last change of a directory or of one of the files that git writes in it."""
+    times = [0.0]
+    for name in ("", "HEAD", "index"):
+        with suppress(OSError):
+            times.append(os.stat(os.path.join(path, name)).st_mtime)
+    return datetime.fromtimestamp(max(times), UTC)
+
+
+def _looked_into(repository: GitRepository, tree: FoundTree) -> FoundTree:
+    sized = evolve(tree, size=_size(tree.path))
+    if tree.life is not Life.DEAD or not tree.admin or not os.path.isdir(tree.path):
+        return sized
+    git = repository.trees.at(tree.path).with_environ(
+        {"GIT_DIR": tree.admin, "GIT_WORK_TREE": tree.path}
+    )
+    stray = git.attempt("rev-list", "-n", "1", "HEAD", "--not", "--branches", "--tags", "--remotes")
+    return evolve(sized, dirty=_is_dirty(git, tree), stray=Oid(stray.text) if stray.text else None)
+
+
+def _is_dirty(git: Git, tree: FoundTree) -> bool:
+    """Whether there is content that was not committed; files that are missing are none.
+
+    A checkout that was killed has written files, but not yet the index.
+    """
+    with tempfile.TemporaryDirectory() as above:
+        if not os.path.exists(os.path.join(tree.admin, "index")):
+            git = git.with_environ({"GIT_INDEX_FILE": os.path.join(above, "index")})
+            git.attempt("read-tree", "HEAD")
+        status = git.attempt("status", "--porcelain", "-z", "--no-renames", "-uall")
+    changed = {line[3:] for line in paths(status.stdout) if not _MISSING.issuperset(line[:2])}
+    return not changed <= unchanged(tree.admin, tree.path)
+
+
+def _size(path: str) -> int:
+    """Bytes on disk, files with several names counted for each."""
+    total = 0
+    for above, _, files in os.walk(path):
+        for name in files:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(above, name)).st_blocks * 512
+    return total
+
+
+def _remove(repository: GitRepository, tree: FoundTree) -> str | None:
+    path = Path(_lock_of(repository, tree.run))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    granted = acquire(path)
+    if not is_successful(granted):
+        return granted.failure().message
+    with granted.unwrap():
+        try:
+            Registry(repository=repository, run=tree.run).strike(
+                Tree(path=tree.path, admin=tree.admin)
+            )
+        except (Refused, GitError, OSError) as error:
+            return str(error)
+    return None
+
+
+def _empty(trash: str) -> None:
+    with suppress(FileNotFoundError):
+        for name in os.listdir(trash):
+            erase(os.path.join(trash, name))
+        os.rmdir(trash)
