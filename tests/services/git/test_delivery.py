@@ -161,3 +161,46 @@ def test_a_user_in_a_linked_worktree_gets_the_result_there(
     assert delivery.delivered
     assert (linked / "b").exists()
     assert not (repo.path / "b").exists()
+
+
+def test_a_delivery_that_was_killed_half_way_is_finished(bench: Bench) -> None:
+    async def begin(git: GitRun) -> None:
+        base = (await git.merges.start(RUN)).unwrap()
+        bench.repo.git("checkout", "--quiet", "--detach")
+        source = Oid(bench.repo.commit({"a.txt": "new\n", "b": "b", "dir/b.txt": None}))
+        bench.repo.git("checkout", "--quiet", "main")
+        request = MergeRequest(target=RUN, source=source, base=base, message="Merge agent-0")
+        (await git.merges.merge(request)).unwrap()
+        origin = Path(git.merges.origin)
+        origin.write_text(origin.read_text().replace('"begun": null', f'"begun": "{source}"'))
+
+    async def again(git: GitRun) -> Delivery:
+        return (await git.merges.deliver(RUN)).unwrap()
+
+    bench(begin)
+    bench.repo.write({"a.txt": "new\n", "b": "b"})
+    delivery = bench(again)
+    assert (True, None) == (delivery.delivered, delivery.reason)
+    assert "" == bench.repo.git("status", "--porcelain")
+    assert {"a.txt": b"new\n", "b": b"b"} == bench.files()
+
+
+def test_another_git_command_in_the_checkout_is_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = bench.repo.path / ".git" / "index.lock"
+
+    def pause(_: float) -> None:
+        lock.unlink()
+
+    monkeypatch.setattr("anabranch.services.git.delivery.time.sleep", pause)
+    assert deliver(bench, {"b": "b"}, lock.touch).delivered
+
+
+def test_a_lock_that_stays_is_not_broken(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = bench.repo.path / ".git" / "index.lock"
+    pauses: list[float] = []
+    monkeypatch.setattr("anabranch.services.git.delivery.time.sleep", pauses.append)
+    delivery = deliver(bench, {"b": "b"}, lock.touch)
+    assert (False, True) == (delivery.delivered, lock.exists())
+    assert "index.lock" in (delivery.reason or "")

@@ -1,60 +1,53 @@
 """Bringing a worktree of ours forward to a later commit, with nothing in it lost.
 
-Git's own commands either refuse because of one file in the way, or overwrite it. Here every
-path on the way to the commit is looked at first. What already is what lands there is taken as
-it is; what differs is renamed to a name beside it; everything else stays untouched. The order
-of the steps makes a second try after a `kill -9` find what it needs: the commit moves last.
+Git's own commands either refuse because of one file in the way, or overwrite it. Here what
+already is what lands there is taken as it is; what differs is renamed to a name beside it;
+everything else stays untouched. The order of the steps makes a second try after a `kill -9`
+find what it needs: the commit moves last.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from anabranch.environment import Advance, Oid, Worktree, WorktreeFault
-from anabranch.services.git.changes import blob_id
+from anabranch.services.git.diffs import ABSENT
 from anabranch.services.git.faults import Refused
-from anabranch.services.git.pristine import files_in
-from anabranch.services.git.runner import Git, GitError, paths
+from anabranch.services.git.runner import Git, GitError
+from anabranch.services.git.ways import Landing, Way, survey
 
-_ABSENT: Final = "000000"
-_LINK: Final = "120000"
-_SUBMODULE: Final = "160000"
 _SAVED: Final = ".anabranch-saved"
-
-
-@frozen(kw_only=True)
-class Landing:
-    """A path that differs between the two commits: mode and object in each."""
-
-    path: str
-    old: tuple[str, str]
-    new: tuple[str, str]
 
 
 def advance(git: Git, worktree: Worktree, commit: Oid) -> Advance:
     """Bring the tree that `git` runs in forward to `commit`."""
-    head = git.run("rev-parse", "--verify", "HEAD").text
+    head = Oid(git.run("rev-parse", "--verify", "HEAD").text)
     after = evolve(worktree, base=commit)
     if head == commit:
         return Advance(worktree=after)
     _require_descendant(git, head, commit)
-    landings = {land.path: land for land in _landings(git, head, commit)}
-    changed = _changed(git)
-    occupied = dict(_occupied(git.directory, landings, changed))
-    same = _identical(git, [landings[path] for path in occupied])
-    saved = tuple(_save(git.directory, {occupied[path] for path in occupied.keys() - same}))
-    _prepare_index(git, landings, occupied, same, changed)
-    start = _with_landed(git, head, (landings[path] for path in same))
-    git.run("read-tree", "-m", "-u", start, commit)
-    git.run("update-ref", "-m", "anabranch: advance", "HEAD", commit, head)
-    git.attempt("update-index", "-q", "--refresh")
+    way = survey(git, head, commit)
+    saved = tuple(_save(git.directory, way.obstacles))
+    _go(git, head, commit, way)
     return Advance(worktree=after, saved=saved)
+
+
+def complete(git: Git, head: Oid, commit: Oid) -> bool:
+    """Finish what was begun and interrupted: bring a tree from `head` to `commit`.
+
+    Returns:
+        `False`, with nothing done, if anything is in the way that is not what lands there.
+    """
+    way = survey(git, head, commit)
+    if way.obstacles:
+        return False
+    _go(git, head, commit, way)
+    return True
 
 
 def _require_descendant(git: Git, head: str, commit: Oid) -> None:
@@ -66,93 +59,13 @@ def _require_descendant(git: Git, head: str, commit: Oid) -> None:
         raise GitError(found)
 
 
-def _landings(git: Git, head: str, commit: str) -> Iterator[Landing]:
-    output = git.run("diff-tree", "-r", "-z", "--raw", "--no-renames", head, commit)
-    fields = iter(output.stdout.split(b"\0")[:-1])
-    for found in fields:
-        old_mode, new_mode, old, new, _ = found.decode().removeprefix(":").split(" ")
-        yield Landing(path=os.fsdecode(next(fields)), old=(old_mode, old), new=(new_mode, new))
-
-
-def _changed(git: Git) -> frozenset[str]:
-    """Tracked paths whose file or index entry is not what `HEAD` has."""
+def _go(git: Git, head: Oid, commit: Oid, way: Way) -> None:
+    """Write the files, then the index, then move the branch or the detached `HEAD`."""
+    _prepare_index(git, way)
+    start = _with_landed(git, head, (way.landings[path] for path in way.same))
+    git.run("read-tree", "-m", "-u", start, commit)
+    git.run("update-ref", "-m", "anabranch: advance", "HEAD", commit, head)
     git.attempt("update-index", "-q", "--refresh")
-    return frozenset(paths(git.run("diff-index", "-z", "--name-only", "HEAD").stdout))
-
-
-def _occupied(
-    tree: str, landings: dict[str, Landing], changed: frozenset[str]
-) -> Iterator[tuple[str, str]]:
-    """Pairs of a path that git could not simply write, and what is there in the tree."""
-    leaving = {
-        path for path, land in landings.items() if land.old[0] != _ABSENT and path not in changed
-    }
-    for path, land in landings.items():
-        there = _occupant(tree, path)
-        if path in changed:
-            yield path, there or path
-        elif land.old[0] == _ABSENT and there is not None and there not in leaving:
-            full = os.path.join(tree, there)
-            if not _is_directory(full) or not leaving.issuperset(files_in(tree, there)):
-                yield path, there
-
-
-def _occupant(tree: str, path: str) -> str | None:
-    """What is at a path: itself, or a file where one of its directories would be."""
-    parts = path.split("/")
-    for length in range(1, len(parts)):
-        above = "/".join(parts[:length])
-        full = os.path.join(tree, above)
-        if os.path.lexists(full) and not _is_directory(full):
-            return above
-    return path if os.path.lexists(os.path.join(tree, path)) else None
-
-
-def _is_directory(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path)
-
-
-def _identical(git: Git, touched: Iterable[Landing]) -> frozenset[str]:
-    """The paths that already hold what lands there, as git would store it."""
-    wanted = [land for land in touched if land.new[0] == _mode(git.directory, land)]
-    files = [land for land in wanted if land.new[0] not in {_LINK, _SUBMODULE, _ABSENT}]
-    listed = "".join(f"{_quoted(land.path)}\n" for land in files)
-    hashed = git.run("hash-object", "--stdin-paths", stdin=os.fsencode(listed)).text.split()
-    blobs = {land.path: blob for land, blob in zip(files, hashed, strict=True)}
-    return frozenset(
-        land.path
-        for land in wanted
-        if blobs.get(land.path, _link_blob(git.directory, land)) == land.new[1]
-    )
-
-
-def _mode(tree: str, land: Landing) -> str:
-    """What git would call the file that is there now."""
-    try:
-        found = os.lstat(os.path.join(tree, land.path)).st_mode
-    except OSError:
-        return _ABSENT
-    if stat.S_ISLNK(found):
-        return _LINK
-    if stat.S_ISDIR(found):
-        return _ABSENT if land.new[0] == _ABSENT else _SUBMODULE
-    return "100755" if found & stat.S_IXUSR else "100644"
-
-
-def _link_blob(tree: str, land: Landing) -> str:
-    """The blob of a symbolic link; what is no file and no link has nothing to compare."""
-    if land.new[0] != _LINK:
-        return land.new[1]
-    text = os.fsencode(os.readlink(os.path.join(tree, land.path)))
-    return blob_id(text, len(land.new[1]))
-
-
-def _quoted(path: str) -> str:
-    """A path as a line of input, in git's C-like quotes where it needs them."""
-    if "\n" not in path and not path.startswith('"'):
-        return path
-    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
 
 
 def _save(tree: str, occupants: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -171,27 +84,22 @@ def _free_name(tree: str, name: str) -> str:
     return free
 
 
-def _prepare_index(
-    git: Git,
-    landings: dict[str, Landing],
-    occupied: dict[str, str],
-    same: frozenset[str],
-    changed: frozenset[str],
-) -> None:
+def _prepare_index(git: Git, way: Way) -> None:
     """Make the index agree with one of the two commits on every path that differs in them."""
     entries = {
-        path: landings[path].new if path in same else landings[path].old for path in occupied
+        path: way.landings[path].new if path in way.same else way.landings[path].old
+        for path in way.occupied
     }
-    away = [there for path, there in occupied.items() if path not in same]
-    staged = (path for path in changed if any(path == a or path.startswith(f"{a}/") for a in away))
-    for path in staged:
-        entries.setdefault(path, (_ABSENT, "0" * 40))
+    above = tuple(f"{path}/" for path in way.obstacles)
+    for path in way.changed:
+        if path in way.obstacles or path.startswith(above):
+            entries.setdefault(path, (ABSENT, "0" * 40))
     _put_entries(git, entries)
 
 
 def _put_entries(git: Git, entries: dict[str, tuple[str, str]]) -> None:
     """Set entries of the index; those that go first, since others may need their place."""
-    ordered = sorted(entries.items(), key=lambda item: item[1][0] != _ABSENT)
+    ordered = sorted(entries.items(), key=lambda item: item[1][0] != ABSENT)
     lines = (f"{mode} {blob}\t{path}\0" for path, (mode, blob) in ordered)
     git.run("update-index", "-z", "--index-info", stdin=os.fsencode("".join(lines)))
 

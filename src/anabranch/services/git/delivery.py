@@ -10,17 +10,21 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, frozen
 
 from anabranch.environment import Delivery, Oid
+from anabranch.services.git.advancing import complete
 from anabranch.services.git.checkouts import Checkout, checkout_at, checkouts
 from anabranch.services.git.commits import with_trailers
 from anabranch.services.git.faults import Unmerged
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.runner import Git, GitError, GitOutput
 
 
 @frozen(kw_only=True)
@@ -31,11 +35,13 @@ class Origin:
         home: the top of the user's working tree.
         branch: the full name of the branch it was on; `None` is a detached HEAD.
         delivered: the result, once the user has it.
+        begun: what the user's checkout was last to be brought to.
     """
 
     home: str
     branch: str | None
     delivered: Oid | None = None
+    begun: Oid | None = None
 
     @classmethod
     def load(cls, path: str) -> Origin | None:
@@ -47,10 +53,14 @@ class Origin:
     def save(self, path: str) -> None:
         """Write it, all at once."""
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        fields = {"home": self.home, "branch": self.branch, "delivered": self.delivered}
+        fields = asdict(self)
         temporary = Path(f"{path}.new")
         temporary.write_text(json.dumps(fields), encoding="utf-8")
         temporary.replace(path)
+
+
+_TRIES: Final = 20
+_PAUSE_SECONDS: Final = 0.1
 
 
 class _Stays(Exception):  # noqa: N818 - not an error: an answer, on its way out
@@ -68,7 +78,7 @@ class Courier:
 
     repository: GitRepository
     merger: Merger
-    origin: str = field()
+    origin: str
 
     def remember(self) -> None:
         """Note where the user is, once for a run."""
@@ -90,7 +100,7 @@ class Courier:
             return Delivery(
                 commit=result, delivered=False, branch=branch, reason=stays.reason, hint=stays.hint
             )
-        Origin(home=origin.home, branch=origin.branch, delivered=commit).save(self.origin)
+        evolve(origin, delivered=commit, begun=None).save(self.origin)
         if origin.branch is None:
             hint = f"the checkout is on no branch; the result is also on {branch}"
             return Delivery(commit=commit, delivered=True, branch=branch, hint=hint)
@@ -112,7 +122,7 @@ class Courier:
         if checkout is None:
             self._move(ref, tip, target, branch)
         elif target != tip:
-            self._forward(checkout, target, branch)
+            self._forward(origin, checkout, tip, target, branch)
         return target
 
     def _checkout(self, origin: Origin, branch: str) -> Checkout | None:
@@ -145,20 +155,42 @@ class Courier:
             hint = f"git fetch . {branch}:{name}"
             raise _Stays(f"branch {name} moved at the same moment", hint)
 
-    def _forward(self, checkout: Checkout, target: Oid, branch: str) -> None:
+    def _forward(
+        self, origin: Origin, checkout: Checkout, tip: Oid, target: Oid, branch: str
+    ) -> None:
+        evolve(origin, begun=target).save(self.origin)
         git = self.repository.git.at(checkout.path)
-        done = git.attempt(
-            *("merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--quiet"),
-            *("--no-stat", "--no-verify-signatures", target),
-        )
-        if done.code != 0 or checkout_at(git).branch != checkout.branch:
-            raise _Stays(
-                done.complaint,
-                f"commit or move what is in the way, then: {_take(checkout, branch)}",
-            )
+        done = _fast_forward(git, target)
+        if done.code == 0 or (origin.begun is not None and _finished(git, tip, target)):
+            return
+        hint = f"commit or move what is in the way, then: {_take(checkout, branch)}"
+        raise _Stays(done.complaint, hint)
+
+
+def _fast_forward(git: Git, target: Oid) -> GitOutput:
+    """Let git do it; once more if another git command is just at work in the checkout."""
+    arguments = (
+        *("merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--quiet"),
+        *("--no-stat", "--no-verify-signatures", target),
+    )
+    done = git.attempt(*arguments)
+    for _ in range(_TRIES):
+        if done.code == 0 or b"index.lock" not in done.stderr:
+            break
+        time.sleep(_PAUSE_SECONDS)
+        done = git.attempt(*arguments)
+    return done
+
+
+def _finished(git: Git, tip: Oid, target: Oid) -> bool:
+    """Complete a delivery that was killed: its files look to git like changes of the user."""
+    try:
+        return complete(git, tip, target)
+    except GitError:
+        return False
 
 
 def _take(checkout: Checkout | None, branch: str) -> str:
     """The command that takes the result."""
     where = f" -C {shlex.quote(checkout.path)}" if checkout is not None else ""
-    return f"git{where} merge {branch}"
+    return f"git{where} merge {shlex.quote(branch)}"

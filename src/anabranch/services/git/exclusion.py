@@ -13,11 +13,15 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def alone(path: str) -> Generator[None]:
-    """Be the only one at a path, among all threads and processes. It is not re-entrant."""
+def alone(path: str) -> Generator[int]:
+    """Be the only one at a path, among all threads and processes. It is not re-entrant.
+
+    Yields:
+        The lock's file descriptor: a process that inherits it holds the lock, too.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

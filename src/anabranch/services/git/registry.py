@@ -80,8 +80,8 @@ class Registry:
         """Make a worktree without its files."""
         os.makedirs(self.directory, exist_ok=True)
         head = self._head(order)
-        with alone(self.repository.lock):
-            added = self.repository.trees.attempt(
+        with alone(self.repository.lock) as lock:
+            added = self.repository.trees.holding(lock).attempt(
                 *("worktree", "add", "--no-checkout", "--lock"),
                 *("--reason", self.reason(order.name), *head, "--", path, order.base),
             )

@@ -123,11 +123,17 @@ class GitError(Exception):
 
 @frozen(kw_only=True)
 class Git:
-    """The git program, a directory to run it in, and its environment."""
+    """The git program, a directory to run it in, and its environment.
+
+    Attributes:
+        held: file descriptors that git inherits: locks that last until it ends, even if this
+            process ends before.
+    """
 
     directory: str
     environ: Mapping[str, str] = field(repr=False)
     program: str = "git"
+    held: tuple[int, ...] = ()
 
     def at(self, directory: str) -> Git:
         """The same git in another directory."""
@@ -141,6 +147,10 @@ class Git:
         """The same git with more configuration."""
         return evolve(self, environ=configured(self.environ, pairs))
 
+    def holding(self, lock: int) -> Git:
+        """The same git, which holds a lock together with us."""
+        return evolve(self, held=(*self.held, lock))
+
     def attempt(self, *arguments: str, stdin: bytes = b"") -> GitOutput:
         """Run to the end; an exit code is data."""
         done = subprocess.run(
@@ -151,6 +161,7 @@ class Git:
             capture_output=True,
             check=False,
             process_group=0,
+            pass_fds=self.held,
         )
         return GitOutput(
             arguments=arguments, code=done.returncode, stdout=done.stdout, stderr=done.stderr
