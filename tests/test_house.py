@@ -50,7 +50,7 @@ OUTSIDE_WORLD: Final = frozenset(
     }
 )
 AMBIENT: Final = frozenset({"time", "uuid", "random", "secrets", "os"})
-HEAVY: Final = frozenset({"click", "hypothesis", "jsonpath", "lark", "rich", "ruamel", "trio"})
+HEAVY: Final = frozenset({"click", "hypothesis", "jsonpath", "rich", "ruamel", "trio"})
 
 
 def room_of(module: Path) -> str:

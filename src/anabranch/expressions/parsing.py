@@ -8,9 +8,9 @@
 
 What a word means depends on where it stands: on the left `high` is a path, on the right it is
 a string; `in` after an operand is an operator and before one a field. A table-driven grammar
-(lark's included) decides that in its lexer, before it knows where it is, and reports a dead
-lexer state instead of the mistake; this parser reads characters at the place where it knows
-what it wants, so that it can say what it wanted, and goes on after a mistake to find the next.
+decides that in its lexer, before it knows where it is, and reports a dead lexer state instead
+of the mistake; this parser reads characters at the place where it knows what it wants, so that
+it can say what it wanted, and goes on after a mistake to find the next.
 """
 
 from __future__ import annotations
