@@ -8,7 +8,7 @@ from typing import Protocol
 from attrs import frozen
 from returns.result import Result
 
-from anabranch.environment import CommandFault, Usage
+from anabranch.environment import CommandFault, ResourceUsage
 
 
 @frozen(kw_only=True)
@@ -50,7 +50,7 @@ class Exit:
     """
 
     code: int | None
-    usage: Usage | None = None
+    usage: ResourceUsage | None = None
     refusal: Refusal | None = None
 
 

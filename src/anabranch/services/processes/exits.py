@@ -8,7 +8,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import Final, Protocol, final
 
-from anabranch.environment import Usage
+from anabranch.environment import ResourceUsage
 from anabranch.services.processes.child import Exit
 
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
@@ -42,7 +42,7 @@ def _collect(pid: int, options: int) -> Exit | None:
         return Exit(code=None)
     if found == 0:
         return None
-    usage = Usage(
+    usage = ResourceUsage(
         user=timedelta(seconds=used.ru_utime),
         system=timedelta(seconds=used.ru_stime),
         memory=used.ru_maxrss * _RSS_UNIT,

@@ -21,7 +21,7 @@ from typing import Final, final
 from anyio import to_thread
 from returns.result import Result, Success
 
-from anabranch.environment import Usage
+from anabranch.environment import ResourceUsage
 from anabranch.planning.machine import Strength
 from anabranch.services.processes import warden
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
@@ -217,7 +217,7 @@ class _Ward:
     def _take(self, message: list[bytes]) -> None:
         match message:
             case [b"X", code, user, system, kibibytes, left]:
-                usage = Usage(
+                usage = ResourceUsage(
                     user=timedelta(seconds=float(user)),
                     system=timedelta(seconds=float(system)),
                     memory=int(kibibytes) * 1024,
