@@ -16,6 +16,8 @@ from typing import Final
 
 import pytest
 
+import anabranch
+
 ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = ROOT / "src" / "anabranch"
 MODULES: Final = sorted(PACKAGE.rglob("*.py"))
@@ -152,12 +154,28 @@ def test_a_public_name_is_exported_by_one_room() -> None:
     assert {} == {name: count for name, count in counts.items() if count > 1}
 
 
-def test_importing_the_library_does_not_import_what_is_heavy() -> None:
-    program = "import sys, json, anabranch; print(json.dumps(list(sys.modules)))"
+def modules_after(statement: str) -> set[str]:
+    program = f"import sys, json; {statement}; print(json.dumps(list(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert set() == HEAVY & set(json.loads(done.stdout))
+    return set(json.loads(done.stdout))
+
+
+def test_importing_the_library_imports_no_room_before_a_name_of_it_is_used() -> None:
+    modules = modules_after("import anabranch")
+    assert {"anabranch"} == {name for name in modules if name.startswith("anabranch")}
+
+
+def test_using_all_of_the_face_does_not_import_what_is_heavy() -> None:
+    assert set() == HEAVY & modules_after("from anabranch import *")
+
+
+def test_the_face_has_what_it_lists_and_nothing_else() -> None:
+    assert sorted(anabranch.__all__) == anabranch.__all__
+    assert [] == [name for name in anabranch.__all__ if not hasattr(anabranch, name)]
+    with pytest.raises(AttributeError, match="has no attribute 'suceed'"):
+        _ = getattr(anabranch, "suceed")  # noqa: B009  (a checker would refuse the other spelling)
 
 
 def test_no_tracked_file_names_a_directory_of_one_machine() -> None:

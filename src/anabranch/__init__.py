@@ -1,75 +1,82 @@
 """Plan parallel work as pure data, run it in isolated git worktrees, and merge it back.
 
 This is the face: everything here is re-exported from the rooms, and nothing else lives here.
+A name is looked up in its room when it is first used, so that `import anabranch` costs nothing
+and a program pays for the floors that it stands on.
 """
 
-from anabranch.effects import (
-    Breaker,
-    CircuitOpen,
-    ContextError,
-    Do,
-    Effect,
-    EmptyRace,
-    Exit,
-    FinaliserErrors,
-    GraphError,
-    ParallelError,
-    ReleaseError,
-    Scope,
-    TimedOut,
-    ask,
-    asks,
-    attempt,
-    attempt_async,
-    attempt_blocking,
-    bracket,
-    circuit_breaker,
-    do,
-    fail,
-    fallback,
-    from_async,
-    from_blocking,
-    from_function,
-    from_result,
-    now,
-    par_all,
-    par_all_limit,
-    par_fold,
-    par_graph,
-    par_settle,
-    par_traverse,
-    par_try_all,
-    race,
-    repeat,
-    retry,
-    scoped,
-    sleep,
-    succeed,
-    timeout,
-    traverse,
-    zip_par,
-)
-from anabranch.effects.work import (
-    create_worktree,
-    deliver,
-    execute_commands,
-    merge_to_parent,
-    remove_worktree,
-    start_branch,
-)
-from anabranch.environment import MapEnv, PhaseEnv
-from anabranch.interpreters import DryRun, dry_run, run, run_async
-from anabranch.planning import (
-    CircuitBreaker,
-    Command,
-    CommandGraph,
-    MapConfig,
-    RetryPolicy,
-    WorkAssignment,
-    analyze_dependencies,
-    plan_work_assignments,
-)
-from anabranch.values import AnabranchError, ConfigError, HostError, RunError, UsageError
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anabranch.effects import (
+        Breaker,
+        CircuitOpen,
+        ContextError,
+        Do,
+        Effect,
+        EmptyRace,
+        Exit,
+        FinaliserErrors,
+        GraphError,
+        ParallelError,
+        ReleaseError,
+        Scope,
+        TimedOut,
+        ask,
+        asks,
+        attempt,
+        attempt_async,
+        attempt_blocking,
+        bracket,
+        circuit_breaker,
+        do,
+        fail,
+        fallback,
+        from_async,
+        from_blocking,
+        from_function,
+        from_result,
+        now,
+        par_all,
+        par_all_limit,
+        par_fold,
+        par_graph,
+        par_settle,
+        par_traverse,
+        par_try_all,
+        race,
+        repeat,
+        retry,
+        scoped,
+        sleep,
+        succeed,
+        timeout,
+        traverse,
+        zip_par,
+    )
+    from anabranch.effects.work import (
+        create_worktree,
+        deliver,
+        execute_commands,
+        merge_to_parent,
+        remove_worktree,
+        start_branch,
+    )
+    from anabranch.environment import MapEnv, PhaseEnv
+    from anabranch.interpreters import DryRun, dry_run, run, run_async
+    from anabranch.planning import (
+        CircuitBreaker,
+        Command,
+        CommandGraph,
+        MapConfig,
+        RetryPolicy,
+        WorkAssignment,
+        analyze_dependencies,
+        plan_work_assignments,
+    )
+    from anabranch.values import AnabranchError, ConfigError, HostError, RunError, UsageError
 
 __all__ = [
     "AnabranchError",
@@ -142,3 +149,23 @@ __all__ = [
     "traverse",
     "zip_par",
 ]
+
+
+_ROOMS = ("values", "planning", "environment", "effects", "effects.work", "interpreters")
+"""Where the names of the face live, from the ground up."""
+
+
+def __getattr__(name: str) -> object:
+    """The name from the first room that has it, kept for the next time."""
+    if name in __all__:
+        for room in _ROOMS:
+            module = import_module(f"{__name__}.{room}")
+            if name in vars(module):
+                return globals().setdefault(name, vars(module)[name])
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message, name=name, obj=sys.modules[__name__])
+
+
+def __dir__() -> list[str]:
+    """What there is, looked up or not."""
+    return sorted({*globals(), *__all__})
