@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anabranch.lifecycle import Event, Unrecognised
+from anabranch.lifecycle import SCHEMA, Event, Unrecognised
 from anabranch.lifecycle.codec import decode, encode
 from anabranch.testing.strategies.lifecycle import events, unrecognised
 from anabranch.values import HostError
@@ -23,7 +23,7 @@ def test_an_event_is_one_line_of_flat_json(event: Event) -> None:
     line = encode(event)
     assert 1 == len(line.splitlines())
     row = json.loads(line)
-    assert [1, event.sequence] == [row["v"], row["seq"]]
+    assert [SCHEMA, event.sequence] == [row["v"], row["seq"]]
 
 
 @given(events(), unrecognised())

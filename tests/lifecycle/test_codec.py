@@ -22,6 +22,7 @@ from anabranch.values import HostError, StepStatus
 from tests.lifecycle.histories import NOON
 
 SCHEMA_1 = (Path(__file__).parent / "schema-1.jsonl").read_bytes().splitlines()
+SCHEMA_2 = (Path(__file__).parent / "schema-2.jsonl").read_bytes().splitlines()
 
 
 def line(**row: Any) -> bytes:
@@ -36,13 +37,19 @@ def code(data: bytes) -> str:
     return caught.value.problems[0].code
 
 
-@pytest.mark.parametrize("old", SCHEMA_1)
-def test_lines_of_schema_1_are_read_and_written_as_they_always_were(old: bytes) -> None:
+@pytest.mark.parametrize("old", SCHEMA_2)
+def test_lines_of_schema_2_are_read_and_written_as_they_always_were(old: bytes) -> None:
     assert old == codec.encode(codec.decode(old))
 
 
-def test_the_lines_of_schema_1_are_of_every_kind() -> None:
-    kinds = {type(codec.decode(old).payload) for old in SCHEMA_1}
+@pytest.mark.parametrize("old", SCHEMA_1)
+def test_lines_of_schema_1_are_read_as_what_they_said(old: bytes) -> None:
+    row, new = (json.loads(text) for text in (old, codec.encode(codec.decode(old))))
+    assert {**row, "v": 2, "crc": new["crc"]} == new
+
+
+def test_the_lines_of_schema_2_are_of_every_kind() -> None:
+    kinds = {type(codec.decode(old).payload) for old in SCHEMA_2}
     assert set(get_args(Payload)) - {Unrecognised} == kinds
 
 

@@ -36,6 +36,7 @@ from anabranch.environment import (
     MergeRequest,
     Oid,
     OutputListener,
+    Trace,
     Worktree,
     WorktreeError,
     WorktreeRequest,
@@ -75,6 +76,25 @@ def create_worktree(
         name=name, path=f"/<{name}>", parent=parent, base=base or _UNKNOWN, branch=branch
     )
     return from_async(call, label=f"create worktree {name}", preview=Success(foreseen))
+
+
+def reopen_worktree(
+    name: str, *, parent: str, base: Oid | None = None, branch: str | None = None
+) -> Effect[Worktree | None, WorktreeError, HasWorktrees]:
+    """The working tree that an earlier process of this run made; `None` if it is gone.
+
+    Args:
+        name: as it was made.
+        parent: as it was made.
+        branch: as it was made.
+        base: what it was made at; `None` is the parent's commit at that moment.
+    """
+    request = WorktreeRequest(name=name, parent=parent, base=base, branch=branch)
+
+    def call(env: HasWorktrees) -> Awaitable[Result[Worktree | None, WorktreeError]]:
+        return env.worktrees.reopen(request)
+
+    return from_async(call, label=f"reopen worktree {name}", preview=Success(None))
 
 
 def remove_worktree(worktree: Worktree) -> Effect[None, WorktreeError, HasWorktrees]:
@@ -222,6 +242,15 @@ def start_branch(branch: str, base: str = "HEAD") -> Effect[Oid, MergeError, Has
         return env.merges.start(branch, base)
 
     return from_async(call, label=f"start branch {branch}", preview=Success(_UNKNOWN))
+
+
+def traces_on(branch: str, since: str) -> Effect[tuple[Trace, ...], MergeError, HasMerges]:
+    """The commits with trailers that a branch went through since a revision, oldest first."""
+
+    def call(env: HasMerges) -> Awaitable[Result[tuple[Trace, ...], MergeError]]:
+        return env.merges.traces(branch, since)
+
+    return from_async(call, label=f"look for merges on {branch}", preview=Success(()))
 
 
 def drop_branch(branch: str) -> Effect[None, MergeError, HasMerges]:

@@ -48,6 +48,7 @@ from anabranch.environment.merges import (
     MergeFault,
     MergeRequest,
     Merges,
+    Trace,
 )
 from anabranch.environment.worktrees import (
     Advance,
@@ -93,6 +94,7 @@ __all__ = [
     "OutputListener",
     "PhaseEnv",
     "ResourceUsage",
+    "Trace",
     "Worktree",
     "WorktreeError",
     "WorktreeFault",

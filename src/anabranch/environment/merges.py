@@ -44,6 +44,15 @@ class Merge:
 
 
 @frozen(kw_only=True)
+class Trace:
+    """A commit on a branch of ours, and the trailers by which it is known again."""
+
+    commit: Oid
+    before: Oid
+    trailers: tuple[tuple[str, str], ...]
+
+
+@frozen(kw_only=True)
 class Conflict:
     """One file that both sides changed. A side that is `None` deleted it."""
 
@@ -105,6 +114,13 @@ class Merges(Protocol):
 
     async def merge(self, request: MergeRequest) -> Result[Merge, MergeError]:
         """Merge in memory, then move the target. All or nothing."""
+        ...
+
+    async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
+        """The commits with trailers that a branch went through since a revision, oldest first.
+
+        Commits that only came with a merge are not among them: a trace is what moved the branch.
+        """
         ...
 
     async def drop(self, branch: str) -> Result[None, MergeError]:

@@ -112,6 +112,17 @@ class Worktrees(Protocol):
         """Make a working tree."""
         ...
 
+    async def reopen(self, request: WorktreeRequest) -> Result[Worktree | None, WorktreeError]:
+        """The working tree that an earlier process of this run made on the same request.
+
+        It is as that process left it, and belongs to this one from now on. Locks that a killed
+        git left in it are gone. Without a `base`, its base is the parent's commit at this moment.
+
+        Returns:
+            `None` if there is no such tree any more.
+        """
+        ...
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
         ...

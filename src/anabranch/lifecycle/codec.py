@@ -30,11 +30,20 @@ from anabranch.lifecycle.events import Event, Payload, StopReason, SubjectKind, 
 from anabranch.lifecycle.story import type_name
 from anabranch.values import HostError, Problem, RunStatus, StepStatus
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """The number of the schema that is written."""
 
-MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
-"""From each number, how a line of it becomes a line of the next."""
+
+def _as_it_is(row: dict[str, Any]) -> dict[str, Any]:
+    return row
+
+
+MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _as_it_is}
+"""From each number, how a line of it becomes a line of the next.
+
+2: `run_created` has `definition`, `source` and `items`; without them it stands as it is, and
+such a run cannot be resumed.
+"""
 
 _CHECKSUM: Final = b',"crc":"%08x"}'
 _CHECKSUM_LENGTH: Final = len(_CHECKSUM % 0)
@@ -54,7 +63,7 @@ def encode(event: Event) -> bytes:
     >>> from anabranch.lifecycle.events import PhaseStarted
     >>> noon = datetime(2026, 3, 14, 12, tzinfo=UTC)
     >>> print(encode(Event(3, noon, PhaseStarted(phase="map"), cause=2)).decode())
-    {"v":1,"seq":3,"time":"2026-03-14T12:00:00.000000Z","cause":2,"type":"phase_started","phase":"map","crc":"a6d8a186"}
+    {"v":2,"seq":3,"time":"2026-03-14T12:00:00.000000Z","cause":2,"type":"phase_started","phase":"map","crc":"548a8fad"}
     """
     text = f"{_head(event)}{_body(event.payload)}"
     try:

@@ -71,6 +71,10 @@ class RunCreated:
         limits: how many may run at once, by pool; `agents` is the pool of all agents.
         continue_on_failure: whether one item's failure leaves the others alone.
         parent: the run whose dead letters this one retries.
+        definition: the normalised workflow, so that a run is resumed without its file. What is
+            secret in it is masked; its digest then is no longer `digest`.
+        source: the absolute path of the file that it was read from, if it was.
+        items: the items that it was given in the place of the workflow's input.
     """
 
     run: str
@@ -83,6 +87,21 @@ class RunCreated:
     limits: Mapping[str, int] = field(factory=dict[str, int])
     continue_on_failure: bool = True
     parent: str | None = None
+    definition: Json = None
+    source: str | None = None
+    items: Json = None
+
+
+@frozen(kw_only=True)
+class Redefined:
+    """A run was resumed with a workflow that is no longer the one that it began with.
+
+    Attributes:
+        digest, definition: as in `RunCreated`, in whose place they stand from now on.
+    """
+
+    digest: str
+    definition: Json = None
 
 
 @frozen(kw_only=True)
@@ -391,7 +410,9 @@ SubjectPayload: TypeAlias = (
 )
 """What happens to one step or agent."""
 
-NotePayload: TypeAlias = Opened | StopRequested | DeliveryStarted | Delivered | Unrecognised
+NotePayload: TypeAlias = (
+    Opened | Redefined | StopRequested | DeliveryStarted | Delivered | Unrecognised
+)
 """What happens to the run without moving it."""
 
 RunPayload: TypeAlias = NotePayload | RunCreated | RunMoved | PhaseStarted | PhaseEnded

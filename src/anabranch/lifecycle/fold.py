@@ -23,6 +23,7 @@ from anabranch.lifecycle.events import (
     Opened,
     PhaseEnded,
     PhaseStarted,
+    Redefined,
     RunCreated,
     RunMoved,
     RunPayload,
@@ -134,6 +135,7 @@ class Folding:
                 RunCreated()
                 | RunMoved()
                 | Opened()
+                | Redefined()
                 | StopRequested()
                 | PhaseStarted()
                 | PhaseEnded()
@@ -214,6 +216,8 @@ def _note(state: RunState, payload: NotePayload) -> RunState:
     match payload:
         case Opened():
             return evolve(state, opened=(*state.opened, payload))
+        case Redefined():
+            return _redefine(state, payload)
         case StopRequested():
             return evolve(state, stop=payload)
         case DeliveryStarted():
@@ -224,6 +228,13 @@ def _note(state: RunState, payload: NotePayload) -> RunState:
             return evolve(state, unrecognised=state.unrecognised | {payload.type})
         case _:
             assert_never(payload)
+
+
+def _redefine(state: RunState, new: Redefined) -> RunState:
+    if state.created is None:
+        return state
+    created = evolve(state.created, digest=new.digest, definition=new.definition)
+    return evolve(state, created=created)
 
 
 def _move_run(state: RunState, moved: RunMoved, event: Event) -> RunState:

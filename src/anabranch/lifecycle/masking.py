@@ -150,7 +150,10 @@ class Held:
 
 
 _SAID: Final = frozenset(
-    {"command", "tail", "message", "label", "item", "value", "plan", "reason", "hint"}
+    {
+        *("command", "tail", "message", "label", "item", "value", "plan", "reason", "hint"),
+        *("definition", "items"),
+    }
 )
 """The fields of payloads that hold what people or programs said."""
 

@@ -37,7 +37,7 @@ class RunState:
         sequence: of the last event; 0 before the first.
         updated_at: the time of the last event.
         status: where the run stands.
-        created: what the run was made from.
+        created: what the run was made from; the workflow as it was last redefined.
         created_at, started_at, ended_at: made, first started, at its end.
         story: its creation and every transition of the run itself, oldest first.
         opened: every process that wrote the journal, oldest first.

@@ -42,7 +42,7 @@ from anabranch.program.items import read_assignments
 from anabranch.program.merging import merge_all
 from anabranch.program.steps import Place, StepFailed, run_steps
 from anabranch.values import AnabranchError, HostError, Json, RunStatus
-from anabranch.workflow import Step, Workflow, digest
+from anabranch.workflow import Step, Workflow, digest, to_data
 
 
 @frozen(kw_only=True)
@@ -53,11 +53,13 @@ class Identity:
         run: its id, part of the names of its branches.
         base: the revision that it starts from.
         target: the branch of the user that it is delivered to; `None` if HEAD is detached.
+        source: the absolute path of the file that the workflow was read from, if it was.
     """
 
     run: str
     base: str = "HEAD"
     target: str | None = None
+    source: str | None = None
 
     @property
     def branch(self) -> str:
@@ -85,6 +87,8 @@ def program(workflow: Workflow, identity: Identity) -> Effect[RunStatus, Anabran
         branch=identity.branch,
         base=identity.base,
         target=identity.target,
+        definition=to_data(workflow),
+        source=identity.source,
         limits={"agents": workflow.map.max_parallel},
     )
     begun = note(created, RunMoved(to=RunStatus.RUNNING))

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from hashlib import sha1
 from typing import TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import (
@@ -32,6 +32,7 @@ from anabranch.environment import (
     MergeRequest,
     Oid,
     OutputListener,
+    Trace,
     Worktree,
     WorktreeError,
     WorktreeFault,
@@ -129,6 +130,11 @@ class MockWorktrees:
         self.alive[request.name] = tree
         return Success(tree)
 
+    async def reopen(self, request: WorktreeRequest) -> Result[Worktree | None, WorktreeError]:
+        """The tree of that name, if it was made and not removed."""
+        self.calls.append(("reopen", request))
+        return Success(self.alive.get(request.name))
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """One commit, which follows from the worktree's name and base."""
         head = _oid(worktree.name, worktree.base)
@@ -153,6 +159,7 @@ class MockMerges:
     calls: list[Call]
     branches: dict[str, Oid]
     conflicts: Mapping[str, tuple[str, ...]]
+    made: list[tuple[MergeRequest, Trace]] = field(factory=list[tuple[MergeRequest, Trace]])
 
     async def start(self, branch: str, base: str = "HEAD") -> Result[Oid, MergeError]:
         """Make a branch, if it is not there."""
@@ -170,7 +177,14 @@ class MockMerges:
         before = self.branches.get(request.target, request.base)
         commit = _oid(before, request.source)
         self.branches[request.target] = commit
+        self.made.append((request, Trace(commit=commit, before=before, trailers=request.trailers)))
         return Success(Merge(target=request.target, before=before, commit=commit))
+
+    async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
+        """Every merge into the branch that has trailers."""
+        self.calls.append(("traces", (branch, since)))
+        made = (trace for request, trace in self.made if request.target == branch)
+        return Success(tuple(trace for trace in made if trace.trailers))
 
     async def drop(self, branch: str) -> Result[None, MergeError]:
         """Forget a branch."""

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from returns.result import Result
 
-from anabranch.environment import Merge, MergeError, MergeFault, MergeRequest, Oid
+from anabranch.environment import Merge, MergeError, MergeFault, MergeRequest, Oid, Trace
 from anabranch.services.git import GitRun
 from anabranch.testing.repositories import ScratchRepository
 from tests.services.git.bench import Bench, failure
@@ -227,3 +227,36 @@ def test_a_branch_that_somebody_else_moves_is_merged_anew(bench: Bench) -> None:
 
     bench(scenario)
     assert {"a.txt", "dir/b.txt", "two"} == set(bench.repo.files(TARGET))
+
+
+def test_what_moved_a_branch_is_known_again_by_its_trailers_oldest_first(bench: Bench) -> None:
+    sources = [work(bench.repo, name, {name: name}) for name in ("one", "two")]
+    one, two = (evolve(request(bench.repo, source), message="Merge\n\nNo: 1") for source in sources)
+
+    async def scenario(git: GitRun) -> tuple[list[Merge], tuple[Trace, ...]]:
+        (await git.merges.start(TARGET, "main")).unwrap()
+        done = [(await git.merges.merge(each)).unwrap() for each in (one, two)]
+        return done, (await git.merges.traces(TARGET, "main")).unwrap()
+
+    done, found = bench(scenario)
+    expected = [(merge.commit, merge.before) for merge in done]
+    assert expected == [(trace.commit, trace.before) for trace in found]
+    assert {"No": "1", "Anabranch-Run": "r1", "Anabranch-Agent": "agent-0"} == dict(
+        found[0].trailers
+    )
+
+
+def test_trailers_that_came_with_a_merge_are_no_traces_of_the_branch(bench: Bench) -> None:
+    source = work(bench.repo, "one", {"one": "1"})
+    bench.repo.git("checkout", "--quiet", "one")
+    forged = bench.repo.commit({"more": ""}, "Forged\n\nAnabranch-Agent: agent-7")
+    bench.repo.git("checkout", "--quiet", "main")
+    assert source != forged
+
+    async def scenario(git: GitRun) -> tuple[Trace, ...]:
+        (await git.merges.start(TARGET, "main")).unwrap()
+        (await git.merges.merge(request(bench.repo, Oid(forged)))).unwrap()
+        return (await git.merges.traces(TARGET, "main")).unwrap()
+
+    (found,) = bench(scenario)
+    assert ("Anabranch-Agent", "agent-0") in found.trailers

@@ -7,13 +7,14 @@ import shlex
 from attrs import frozen
 from returns.result import Result
 
-from anabranch.environment import Delivery, Merge, MergeError, MergeFault, MergeRequest, Oid
+from anabranch.environment import Delivery, Merge, MergeError, MergeFault, MergeRequest, Oid, Trace
 from anabranch.services.git.delivery import Courier
 from anabranch.services.git.faults import Unmerged, merge_result
 from anabranch.services.git.heads import Heads
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.threads import in_thread
+from anabranch.services.git.traces import traces
 
 
 @frozen(kw_only=True)
@@ -39,6 +40,11 @@ class GitMerges:
     async def merge(self, request: MergeRequest) -> Result[Merge, MergeError]:
         """Merge in memory, then move the target. All or nothing."""
         return await in_thread(lambda: merge_result(lambda: self._merge(request)))
+
+    async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
+        """The commits with trailers that a branch went through since a revision, oldest first."""
+        git = self.repository.git
+        return await in_thread(lambda: merge_result(lambda: tuple(traces(git, branch, since))))
 
     async def drop(self, branch: str) -> Result[None, MergeError]:
         """Delete a branch of ours. Twice is once."""

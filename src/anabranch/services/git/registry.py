@@ -11,6 +11,7 @@ from anabranch.environment import WorktreeFault
 from anabranch.services.git.admin import Reason, admin_of, entries, entry_of
 from anabranch.services.git.exclusion import alone
 from anabranch.services.git.faults import Refused
+from anabranch.services.git.files import replace_file
 from anabranch.services.git.removal import TRASH, delete, mount_points_below, put_away
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.runner import GitError
@@ -65,7 +66,13 @@ class Registry:
             return None
         if self._left.pop(reason.tree, None) is not None:
             release_locks(self.repository.common, admin)
+            replace_file(os.path.join(admin, "locked"), os.fsencode(self.reason(reason.tree)))
         return Tree(path=path, admin=admin)
+
+    def left_by(self, name: str) -> str | None:
+        """Where the tree is that an earlier process of this run made under a name, if it is."""
+        left = self._left.get(name)
+        return left.path if left is not None and os.path.isdir(left.path) else None
 
     def make_way(self, name: str) -> None:
         """Put away what a dead process of this run left under a name."""

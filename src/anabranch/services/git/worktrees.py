@@ -50,6 +50,10 @@ class GitWorktrees:
         """Make a working tree; what a dead process left under its name is put away first."""
         return await _do(request.name, lambda: self._create(request))
 
+    async def reopen(self, request: WorktreeRequest) -> Result[Worktree | None, WorktreeError]:
+        """The working tree that an earlier process of this run made, if it is still there."""
+        return await _do(request.name, lambda: self._reopen(request))
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
         return await _do(worktree.name, lambda: self._changes(worktree))
@@ -89,6 +93,17 @@ class GitWorktrees:
             base=base,
             branch=request.branch,
         )
+
+    def _reopen(self, request: WorktreeRequest) -> Worktree | None:
+        path = self.registry.left_by(request.name)
+        if path is None or self.registry.adopt(path) is None:
+            return None
+        base = request.base or self._commit_of(request.parent)
+        tree = Worktree(
+            name=request.name, path=path, parent=request.parent, base=base, branch=request.branch
+        )
+        self._tree(tree)
+        return tree
 
     def _commit_of(self, parent: str) -> Oid:
         commit = self.observer.refs.commit_at(f"refs/heads/{parent}")
