@@ -42,6 +42,7 @@ from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_work
 from anabranch.lifecycle.intents import is_announcement
 from anabranch.lifecycle.masking import Held, Masker
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
+from anabranch.lifecycle.resuming import Resumption, plan_resume, recorded_workflow
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
 from anabranch.lifecycle.subjects import Subject, Work
@@ -93,6 +94,7 @@ __all__ = [
     "PhaseEnded",
     "PhaseStarted",
     "Redefined",
+    "Resumption",
     "RunCreated",
     "RunMoved",
     "RunPayload",
@@ -122,6 +124,8 @@ __all__ = [
     "fold",
     "is_announcement",
     "measure",
+    "plan_resume",
+    "recorded_workflow",
     "replay",
     "subject_of",
     "summarise",

@@ -68,7 +68,7 @@ from anabranch.planning.resume import (
     RunOutline,
     RunProgress,
     StepProgress,
-    plan_resume,
+    remaining_work,
 )
 from anabranch.planning.retries import GiveUp, GiveUpReason, Retry, RetryDecision, RetryPolicy
 from anabranch.planning.schedule import (
@@ -209,13 +209,13 @@ __all__ = [
     "order_key",
     "parse_resource",
     "parse_sort",
-    "plan_resume",
     "plan_schedule",
     "plan_work_assignments",
     "read_document",
     "read_json",
     "read_output",
     "read_report",
+    "remaining_work",
     "schedule_violations",
     "schema_differences",
     "select_items",

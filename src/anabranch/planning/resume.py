@@ -8,10 +8,13 @@ the run, there is no resuming it: the differences are the refusal.
     the agent was        left to do
     pending              start
     begun                start again, in a clean worktree
-    completed            merge
+    worked               merge
     merging              see whether the merge is there; if it is not, merge
-    merged               nothing
+    settled              close: the merge has its result in the journal, the agent has no end
+    completed            nothing
     failed               nothing: what becomes of it is the dead-letter queue's affair
+
+A step of setup or reduce that failed leaves nothing to do but to end the run.
 """
 
 from __future__ import annotations
@@ -32,21 +35,26 @@ MAX_DIFFERENCES: Final = 20
 
 
 class StepProgress(StrEnum):
-    """How far a step of setup or reduce had come. A step that was skipped is completed."""
+    """How far a step of setup or reduce had come.
+
+    A step that was skipped, or whose failure is tolerated, is completed.
+    """
 
     PENDING = "pending"
     BEGUN = "begun"
     COMPLETED = "completed"
+    FAILED = "failed"
 
 
 class AgentProgress(StrEnum):
-    """How far an agent had come."""
+    """How far an agent had come; the module's head says what each leaves to do."""
 
     PENDING = "pending"
     BEGUN = "begun"
-    COMPLETED = "completed"
+    WORKED = "worked"
     MERGING = "merging"
-    MERGED = "merged"
+    SETTLED = "settled"
+    COMPLETED = "completed"
     FAILED = "failed"
 
 
@@ -57,15 +65,17 @@ class AgentAction(StrEnum):
     START_AGAIN = "start_again"
     MERGE = "merge"
     CHECK_MERGE = "check_merge"
+    CLOSE = "close"
     NOTHING = "nothing"
 
 
 _ACTIONS: Final = {
     AgentProgress.PENDING: AgentAction.START,
     AgentProgress.BEGUN: AgentAction.START_AGAIN,
-    AgentProgress.COMPLETED: AgentAction.MERGE,
+    AgentProgress.WORKED: AgentAction.MERGE,
     AgentProgress.MERGING: AgentAction.CHECK_MERGE,
-    AgentProgress.MERGED: AgentAction.NOTHING,
+    AgentProgress.SETTLED: AgentAction.CLOSE,
+    AgentProgress.COMPLETED: AgentAction.NOTHING,
     AgentProgress.FAILED: AgentAction.NOTHING,
 }
 
@@ -95,11 +105,13 @@ class RunProgress:
         setup: the steps of setup that are not pending, by number from 0.
         agents: the agents that are not pending, by the id of their assignment.
         reduce: the steps of reduce that are not pending, by number from 0.
+        delivering: whether a delivery was begun and has no end.
     """
 
     setup: Mapping[int, StepProgress] = field(factory=dict[int, StepProgress])
     agents: Mapping[int, AgentProgress] = field(factory=dict[int, AgentProgress])
     reduce: Mapping[int, StepProgress] = field(factory=dict[int, StepProgress])
+    delivering: bool = False
 
 
 @frozen
@@ -118,21 +130,24 @@ class ResumePlan:
         setup: the numbers of the steps left, in order.
         agents: every agent once, in order.
         reduce: the numbers of the steps left, in order.
-        in_doubt: what was begun and has no end in the journal, such as `setup[0]`, `agent-3`
-            or `agent-3 merge`: it may have happened, in part or as a whole.
+        in_doubt: what was begun and has no end in the journal, such as `setup[0]`, `agent-3`,
+            `agent-3 merge` or `deliver`: it may have happened, in part or as a whole.
+        failed: steps of setup or reduce that failed. If there are any, no step is left and no
+            agent is to be started: what is left is to end the run.
     """
 
     setup: tuple[int, ...] = ()
     agents: tuple[AgentResume, ...] = ()
     reduce: tuple[int, ...] = ()
     in_doubt: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     def to_do(self, *actions: AgentAction) -> tuple[WorkAssignment, ...]:
         """The assignments for which one of these actions is left, in order."""
         return tuple(agent.assignment for agent in self.agents if agent.action in actions)
 
 
-def plan_resume(before: RunOutline, now: RunOutline, progress: RunProgress) -> ResumePlan:
+def remaining_work(before: RunOutline, now: RunOutline, progress: RunProgress) -> ResumePlan:
     """What is left of a run.
 
     Args:
@@ -147,38 +162,50 @@ def plan_resume(before: RunOutline, now: RunOutline, progress: RunProgress) -> R
     >>> from anabranch.planning.work import assign_items
     >>> run = RunOutline(workflow={"name": "tidy"}, setup_steps=1, assignments=assign_items("ab"))
     >>> done = {0: StepProgress.COMPLETED}
-    >>> left = plan_resume(run, run, RunProgress(setup=done, agents={0: AgentProgress.BEGUN}))
+    >>> left = remaining_work(run, run, RunProgress(setup=done, agents={0: AgentProgress.BEGUN}))
     >>> [agent.action.value for agent in left.agents], left.in_doubt
     (['start_again', 'start'], ('agent-0',))
     """
     assignments = now.assignments if before.assignments is None else before.assignments
-    refuse([*_changes(before, now), *_strangers(evolve(before, assignments=assignments), progress)])
-    assignments = assignments or ()
-    stands = {a.id: progress.agents.get(a.id, AgentProgress.PENDING) for a in assignments}
-    return ResumePlan(
-        setup=_left(before.setup_steps, progress.setup),
-        agents=tuple(AgentResume(a, _ACTIONS[stands[a.id]]) for a in assignments),
-        reduce=_left(before.reduce_steps, progress.reduce),
-        in_doubt=(
-            *_begun("setup", progress.setup),
-            *(a.agent_name for a in assignments if stands[a.id] is AgentProgress.BEGUN),
-            *(
-                f"{a.agent_name} merge"
-                for a in assignments
-                if stands[a.id] is AgentProgress.MERGING
-            ),
-            *_begun("reduce", progress.reduce),
-        ),
+    run = evolve(before, assignments=assignments)
+    refuse([*_changes(before, now), *_strangers(run, progress)])
+    failed = (
+        *_at("setup", progress.setup, StepProgress.FAILED),
+        *_at("reduce", progress.reduce, StepProgress.FAILED),
     )
+    agents = tuple(_agent_left(a, progress, over=bool(failed)) for a in assignments or ())
+    return ResumePlan(
+        setup=() if failed else _left(before.setup_steps, progress.setup),
+        agents=agents,
+        reduce=() if failed else _left(before.reduce_steps, progress.reduce),
+        in_doubt=tuple(_in_doubt(run, progress)),
+        failed=failed,
+    )
+
+
+def _agent_left(agent: WorkAssignment, progress: RunProgress, *, over: bool) -> AgentResume:
+    action = _ACTIONS[progress.agents.get(agent.id, AgentProgress.PENDING)]
+    starts = action in {AgentAction.START, AgentAction.START_AGAIN}
+    return AgentResume(agent, AgentAction.NOTHING if over and starts else action)
+
+
+def _in_doubt(run: RunOutline, progress: RunProgress) -> Iterator[str]:
+    yield from _at("setup", progress.setup, StepProgress.BEGUN)
+    stands = [(a.agent_name, progress.agents.get(a.id)) for a in run.assignments or ()]
+    yield from (name for name, at in stands if at is AgentProgress.BEGUN)
+    yield from (f"{name} merge" for name, at in stands if at is AgentProgress.MERGING)
+    yield from _at("reduce", progress.reduce, StepProgress.BEGUN)
+    if progress.delivering:
+        yield "deliver"
 
 
 def _left(count: int, progress: Mapping[int, StepProgress]) -> tuple[int, ...]:
     return tuple(n for n in range(count) if progress.get(n) is not StepProgress.COMPLETED)
 
 
-def _begun(phase: str, progress: Mapping[int, StepProgress]) -> Iterator[str]:
+def _at(phase: str, progress: Mapping[int, StepProgress], stands: StepProgress) -> Iterator[str]:
     for number, step in sorted(progress.items()):
-        if step is StepProgress.BEGUN:
+        if step is stands:
             yield f"{phase}[{number}]"
 
 
@@ -202,7 +229,6 @@ def _comparable(outline: RunOutline, *, items: bool) -> Json:
     agents = (outline.assignments or ()) if items else ()
     return {
         "workflow": outline.workflow,
-        "steps": {"setup": outline.setup_steps, "reduce": outline.reduce_steps},
         "items": {agent.agent_name: agent.item for agent in agents},
     }
 
