@@ -108,7 +108,7 @@ def floor(repo: ScratchRepository, trees: Path, agents: int, at_once: int) -> Co
 
 def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
     repository = GitRepository.open(str(repo.path), environ=repo.environ).unwrap()
-    environ = {**repo.environ, **repository.command_environment(repo.environ)}
+    environ = repository.command_environment(repo.environ)
     # Under the containment of this machine's best kind, another process reaps the agents' own
     # processes, and their CPU would be missing from the sum.
     commands = LocalCommands(environ=environ, containment=GroupContainment())

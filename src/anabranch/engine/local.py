@@ -83,9 +83,9 @@ async def local_environment(
         HostError: another process works under that id.
     """
     directory = Path(repository.state, "runs", run)
-    added = repository.command_environment(os.environ)
+    environ = repository.command_environment(os.environ)
     logs = str(directory / "logs")
-    processes = LocalCommands(logs=logs, environ={**os.environ, **added})
+    processes = LocalCommands(logs=logs, environ=environ)
     async with (
         git_run(repository, run) as git,
         open_journal(directory, now=_now) as journal,

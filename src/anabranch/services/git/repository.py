@@ -12,7 +12,14 @@ from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.services.git.places import place_for, survey
-from anabranch.services.git.runner import PLAIN_INDEX, QUIET, Git, configured, git_environment
+from anabranch.services.git.runner import (
+    PLAIN_INDEX,
+    QUIET,
+    Git,
+    anywhere,
+    configured,
+    git_environment,
+)
 from anabranch.services.git.signing import Signer, missing_identity, signer
 from anabranch.values import HostError
 
@@ -84,18 +91,16 @@ class GitRepository:
         return os.access(os.path.join(self.hooks, name), os.X_OK)
 
     def command_environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Variables to add to the environment of commands that run in our worktrees.
+        """The environment of commands that run in our worktrees.
 
-        A `git commit` there works on a machine that has no identity, starts no background
-        collection and leaves no file system monitor behind.
+        A `git commit` there is one in that worktree, also if we were started by a hook of git,
+        works on a machine that has no identity, starts no background collection and leaves no
+        file system monitor behind.
 
         Arguments:
-            environ: what the commands inherit; its own git configuration stays.
+            environ: what we inherited; its own git configuration stays.
         """
-        pairs = (*QUIET, *PLAIN_INDEX)
-        added = configured(environ, pairs)
-        missing = {name: value for name, value in self.identity.items() if name not in environ}
-        return missing | {k: v for k, v in added.items() if environ.get(k) != v}
+        return configured({**anywhere(environ), **self.identity}, (*QUIET, *PLAIN_INDEX))
 
 
 def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitRepository:

@@ -74,9 +74,17 @@ def configured(environ: Mapping[str, str], pairs: Iterable[tuple[str, str]]) -> 
     return result
 
 
+def anywhere(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what git tells its hooks, and users git, of one repository.
+
+    >>> anywhere({"GIT_DIR": "/src/shop/.git", "HOME": "/home/ada"})
+    {'HOME': '/home/ada'}
+    """
+    return {name: value for name, value in environ.items() if name not in _LOCAL}
+
+
 def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for our own git processes, made from the caller's."""
-    kept = {name: value for name, value in environ.items() if name not in _LOCAL}
     fixed = {
         "GIT_EDITOR": ":",
         "GIT_OPTIONAL_LOCKS": "0",
@@ -84,7 +92,7 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "LANGUAGE": "",
         "LC_ALL": "C",
     }
-    return configured(kept | fixed, (*QUIET, ("i18n.commitEncoding", "UTF-8")))
+    return configured(anywhere(environ) | fixed, (*QUIET, ("i18n.commitEncoding", "UTF-8")))
 
 
 @frozen(kw_only=True)
