@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 from anabranch.environment import Worktree, WorktreeRequest
-from anabranch.services.git import GitRun
+from anabranch.services.git import GitRun, find_worktrees, git_run
 from tests.services.git.bench import Bench
+from tests.services.git.victim import victim
 
 REQUEST = WorktreeRequest(name="run", parent="main")
 
@@ -71,3 +72,61 @@ def test_that_of_another_run_is_not_taken(bench: Bench) -> None:
         return (await git.worktrees.reopen(REQUEST)).unwrap()
 
     assert None is bench(scenario, run="r2")
+
+
+KILLED = """
+        tree = (await git.worktrees.create(WorktreeRequest(name="run", parent="main"))).unwrap()
+        repo.at(tree.path).commit({"committed": "1"})
+        repo.at(tree.path).write({"untracked": "2", "a.txt": "changed"})
+"""
+
+
+def test_everything_is_there_after_a_kill(bench: Bench) -> None:
+    with victim(bench.repo, KILLED):
+        pass
+    (found,) = find_worktrees(bench.repository)
+    Path(found.path, ".git").unlink()
+
+    async def scenario(git: GitRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        tree = (await git.worktrees.reopen(REQUEST)).unwrap()
+        assert tree is not None
+        changes = (await git.worktrees.changes(tree)).unwrap()
+        return changes.added, changes.dirty
+
+    assert (("committed",), ("a.txt", "untracked")) == bench(scenario)
+
+
+def test_one_that_was_only_half_made_is_not_taken_up(bench: Bench) -> None:
+    with victim(bench.repo, KILLED):
+        pass
+    (found,) = find_worktrees(bench.repository)
+    lock = Path(found.admin, "locked")
+    lock.write_text(lock.read_text().replace(", run:", ", .run:"))
+
+    async def scenario(git: GitRun) -> set[str]:
+        assert (await git.worktrees.reopen(REQUEST)).unwrap() is None
+        tree = (await git.worktrees.create(REQUEST)).unwrap()
+        return {path.name for path in Path(tree.path).iterdir()}
+
+    assert {"a.txt", "dir", ".git"} == bench(scenario)
+
+
+def test_trees_that_nobody_worked_in_are_gone_once_another_run_begins(bench: Bench) -> None:
+    with victim(bench.repo, KILLED + "        (await git.worktrees.remove(tree)).unwrap()\n"):
+        pass
+    assert [".slot-0"] == [tree.name for tree in find_worktrees(bench.repository)]
+
+    async def scenario(_: GitRun) -> int:
+        return len(find_worktrees(bench.repository))
+
+    assert 0 == bench(scenario, run="r2")
+
+
+def test_a_living_process_keeps_the_trees_that_nobody_works_in(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> int:
+        tree = (await git.worktrees.create(REQUEST)).unwrap()
+        (await git.worktrees.remove(tree)).unwrap()
+        async with git_run(bench.repository, "r2"):
+            return len(find_worktrees(bench.repository))
+
+    assert 1 == bench(scenario)

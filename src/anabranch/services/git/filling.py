@@ -14,11 +14,11 @@ from attrs import define, field, frozen
 from anabranch.environment import Oid
 from anabranch.services.git.files import replace_file
 from anabranch.services.git.index_file import restamped
-from anabranch.services.git.registry import Registry
+from anabranch.services.git.registry import SPARE, Registry
 from anabranch.services.git.runner import Git
 from anabranch.services.git.trees import Order, Tree
 
-_TEMPLATE: Final = ".template"
+_TEMPLATE: Final = "template"
 _CHUNK: Final = 1 << 30
 _WORTH_IT: Final = 3
 
@@ -88,7 +88,7 @@ class Copies:
                 return None
             self.close()
             self.registry.make_way(_TEMPLATE)
-            path = os.path.join(self.registry.directory, _TEMPLATE)
+            path = os.path.join(self.registry.directory, SPARE + _TEMPLATE)
             tree = self.registry.enter(Order(name=_TEMPLATE, base=base), path)
             self.checkout.fill(tree, base)
             self._template = base, tree

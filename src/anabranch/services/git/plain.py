@@ -27,7 +27,7 @@ class PlainTrees:
         tree = self.registry.enter(order, path)
         try:
             self.fill.fill(tree, order.base)
-            self.registry.welcome(order, path)
+            self.registry.welcome(order, tree)
         except (GitError, OSError, Refused):
             self.registry.strike(tree)
             raise

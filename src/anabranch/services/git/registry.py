@@ -21,6 +21,9 @@ from anabranch.services.owners import Owner, this_process
 OURS = "anabranch/"
 """What the names of all our branches begin with."""
 
+SPARE = "."
+"""What the names of trees begin with that nobody has, or that are not whole yet."""
+
 _TAKEN = (b"already exists", b"already checked out", b"already used by worktree")
 
 
@@ -66,31 +69,39 @@ class Registry:
             return None
         if self._left.pop(reason.tree, None) is not None:
             release_locks(self.repository.common, admin)
-            replace_file(os.path.join(admin, "locked"), os.fsencode(self.reason(reason.tree)))
+            self.name(Tree(path=path, admin=admin), reason.tree)
         return Tree(path=path, admin=admin)
 
-    def left_by(self, name: str) -> str | None:
-        """Where the tree is that an earlier process of this run made under a name, if it is."""
-        left = self._left.get(name)
-        return left.path if left is not None and os.path.isdir(left.path) else None
+    def take_up(self, name: str) -> Tree | None:
+        """The whole tree that a dead process of this run left under a name, now ours."""
+        tree = self._left.get(name)
+        if tree is None or not os.path.isdir(tree.path):
+            return None
+        del self._left[name]
+        if admin_of(tree.path) != tree.admin:
+            replace_file(os.path.join(tree.path, ".git"), os.fsencode(f"gitdir: {tree.admin}\n"))
+        release_locks(self.repository.common, tree.admin)
+        self.name(tree, name)
+        return tree
 
     def make_way(self, name: str) -> None:
         """Put away what a dead process of this run left under a name."""
-        left = self._left.pop(name, None)
-        if left is not None:
-            self.strike(left)
+        for spare in ("", SPARE):
+            left = self._left.pop(spare + name, None)
+            if left is not None:
+                self.strike(left)
         path = os.path.join(self.directory, name)
         if os.path.lexists(path):
             put_away(path, os.path.join(self.repository.place, TRASH))
 
     def enter(self, order: Order, path: str) -> Tree:
-        """Make a worktree without its files."""
+        """Make a worktree without its files, which bears its name once `welcome` has been called."""
         os.makedirs(self.directory, exist_ok=True)
         head = self._head(order)
         with alone(self.repository.lock) as lock:
             added = self.repository.trees.holding(lock).attempt(
                 *("worktree", "add", "--no-checkout", "--lock"),
-                *("--reason", self.reason(order.name), *head, "--", path, order.base),
+                *("--reason", self.reason(SPARE + order.name), *head, "--", path, order.base),
             )
         admin = admin_of(path)
         if added.code == 0 and admin is not None:
@@ -121,15 +132,20 @@ class Registry:
             os.rmdir(self.directory)
             os.rmdir(self.repository.place)
 
-    def welcome(self, order: Order, path: str) -> None:
-        """Run the hook that git runs after a checkout into a new worktree."""
+    def name(self, tree: Tree, name: str) -> None:
+        """Lock a tree in the name of this process."""
+        replace_file(os.path.join(tree.admin, "locked"), os.fsencode(self.reason(name)))
+
+    def welcome(self, order: Order, tree: Tree) -> None:
+        """Run the hook that git runs after a checkout into a new worktree; then it is whole."""
         if self.repository.has_hook("post-checkout"):
             null = "0" * len(order.base)
-            ran = self.repository.trees.at(path).attempt(
+            ran = self.repository.trees.at(tree.path).attempt(
                 *("hook", "run", "post-checkout", "--", null, order.base, "1")
             )
             if ran.code != 0:
                 raise Refused(WorktreeFault.GIT, f"the post-checkout hook failed: {ran.complaint}")
+        self.name(tree, order.name)
 
     def _head(self, order: Order) -> list[str]:
         if order.branch is None:

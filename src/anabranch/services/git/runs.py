@@ -17,6 +17,7 @@ from anabranch.services.git.merges import GitMerges
 from anabranch.services.git.places import is_safe_part
 from anabranch.services.git.registry import Registry
 from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.sweeping import sweep_spares
 from anabranch.services.git.threads import in_thread
 from anabranch.services.git.workshop import Workshop
 from anabranch.services.git.worktrees import GitWorktrees
@@ -46,6 +47,7 @@ async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]
         hint = "use letters, digits and `-`, at most 100 of them"
         raise HostError.of("bad-run-id", "not an id for a run", value=run, hint=hint)
     directory = os.path.join(repository.state, "runs", run)
+    await in_thread(lambda: sweep_spares(repository))
     lock = await in_thread(lambda: _claim(directory, run))
     try:
         workshop = Workshop.of(repository, directory)

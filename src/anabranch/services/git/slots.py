@@ -23,7 +23,7 @@ from anabranch.services.git.files import replace_file
 from anabranch.services.git.filling import Fill
 from anabranch.services.git.pristine import TICK_NS, Record, files_in
 from anabranch.services.git.refs import Refs
-from anabranch.services.git.registry import OURS, Registry, release_locks
+from anabranch.services.git.registry import OURS, SPARE, Registry, release_locks
 from anabranch.services.git.runner import GitError
 from anabranch.services.git.scrubbing import AdminRecord, keep_index, restore_tree
 from anabranch.services.git.trees import Order, Tree
@@ -74,7 +74,7 @@ class SlotTrees:
         slot = self._recycled(order.base) or self._born(order.base)
         try:
             self._put_on_branch(slot, order)
-            self.registry.welcome(order, slot.tree.path)
+            self.registry.welcome(order, slot.tree)
         except _NO_FAULT:
             self.registry.strike(slot.tree)
             raise
@@ -99,7 +99,7 @@ class SlotTrees:
             return
         release_locks(self.registry.repository.common, tree.admin)
         replace_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
-        self._rename(slot, os.path.basename(tree.path))
+        self.registry.name(tree, SPARE + os.path.basename(tree.path))
         with self._lock:
             self._free.append(slot)
 
@@ -168,7 +168,6 @@ class SlotTrees:
             self._point(f"refs/heads/{order.branch}", order)
             head = f"ref: refs/heads/{order.branch}"
         replace_file(os.path.join(slot.tree.admin, "HEAD"), f"{head}\n".encode())
-        self._rename(slot, order.name)
 
     def _point(self, ref: str, order: Order) -> None:
         """Make the branch. One of ours that is there already is from an earlier attempt."""
@@ -178,7 +177,3 @@ class SlotTrees:
         if users or not ref.startswith(f"refs/heads/{OURS}"):
             raise Refused(WorktreeFault.EXISTS, f"branch {order.branch} exists already")
         self.refs.put(ref, order.base)
-
-    def _rename(self, slot: Slot, name: str) -> None:
-        reason = self.registry.reason(name)
-        replace_file(os.path.join(slot.tree.admin, "locked"), os.fsencode(reason))

@@ -18,7 +18,7 @@ from anabranch.services.git.admin import Entry, entries
 from anabranch.services.git.carrying import unchanged
 from anabranch.services.git.cleaning import FoundTree, Judgement, Verdict
 from anabranch.services.git.faults import Refused
-from anabranch.services.git.registry import Registry
+from anabranch.services.git.registry import SPARE, Registry
 from anabranch.services.git.removal import TRASH, erase
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.runner import Git, GitError, paths
@@ -59,6 +59,16 @@ def sweep(
     with suppress(OSError):
         os.rmdir(repository.place)
     return done
+
+
+def sweep_spares(repository: GitRepository) -> None:
+    """Take away the trees that killed runs left behind and that nobody ever worked in."""
+    for entry in entries(repository.common):
+        reason = entry.reason
+        if reason is not None and reason.tree.startswith(SPARE):
+            found = _found(repository, entry)
+            if found.life is Life.DEAD:
+                _remove(repository, found)
 
 
 def _found(repository: GitRepository, entry: Entry) -> FoundTree:

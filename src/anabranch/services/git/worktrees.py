@@ -95,15 +95,17 @@ class GitWorktrees:
         )
 
     def _reopen(self, request: WorktreeRequest) -> Worktree | None:
-        path = self.registry.left_by(request.name)
-        if path is None or self.registry.adopt(path) is None:
+        tree = self.registry.take_up(request.name)
+        if tree is None:
             return None
-        base = request.base or self._commit_of(request.parent)
-        tree = Worktree(
-            name=request.name, path=path, parent=request.parent, base=base, branch=request.branch
+        self._alive[request.name] = tree
+        return Worktree(
+            name=request.name,
+            path=tree.path,
+            parent=request.parent,
+            base=request.base or self._commit_of(request.parent),
+            branch=request.branch,
         )
-        self._tree(tree)
-        return tree
 
     def _commit_of(self, parent: str) -> Oid:
         commit = self.observer.refs.commit_at(f"refs/heads/{parent}")
