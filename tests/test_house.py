@@ -24,7 +24,7 @@ MODULES: Final = sorted(PACKAGE.rglob("*.py"))
 ROOMS: Final = sorted(p.parent for p in PACKAGE.glob("*/__init__.py"))
 
 PURE: Final = frozenset({"values", "expressions", "planning", "workflow", "lifecycle"})
-DESCRIPTIONS: Final = frozenset({"effects", "environment", "program", "interpreters"})
+DESCRIPTIONS: Final = frozenset({"effects", "environment", "program", "interpreters", "interop"})
 OUTSIDE_WORLD: Final = frozenset(
     {
         "anyio",

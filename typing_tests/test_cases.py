@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import asdict
 
-from typing_tests.checkers import CASES, CHECKERS, Report, expectations
+from typing_tests.checkers import CASES, CHECKERS, Report, expectations, mypy_with_returns
 
 
 @pytest.fixture(scope="session", params=CHECKERS)
@@ -39,6 +39,12 @@ def test_both_checkers_infer_and_refuse_what_the_case_says(
     surprises = [report for report in found if report.line not in refused]
     accepted = expected - {(report.line, report.code) for report in found}
     assert ([], set()) == (surprises, accepted)
+
+
+def test_with_the_plugin_of_returns_effects_flow_through_its_pipelines() -> None:
+    (case,) = (CASES[0].parent / "with_returns_plugin").glob("*.py")
+    found = {(report.line, report.code) for report in mypy_with_returns([case])}
+    assert set(expectations(case, "mypy")) == found
 
 
 def test_a_case_that_lies_is_found_out(checker: str, tmp_path: Path) -> None:
