@@ -138,19 +138,19 @@ class Group:
 
 @final
 class Work:
-    """The frame at the bottom of a worker's stack: which job the worker has."""
+    """The frame at the bottom of a worker's stack: which job the worker has, by its key."""
 
-    __slots__ = ("_group", "_key")
+    __slots__ = ("_group", "key")
 
     def __init__(self, group: Group, key: Any) -> None:
         self._group = group
-        self._key = key
+        self.key = key
 
     def succeeded(self, value: Any) -> Any:
         """Hand over the value of the job; the effect of the next one, if there is one."""
         group = self._group
         try:
-            if group.succeeded(self._key, value):
+            if group.succeeded(self.key, value):
                 group.stop()
             job = None if group.stopped else group.next_job()
         except Exception as defect:  # noqa: BLE001 (kept, and raised by the group's `outcome`)
@@ -162,7 +162,7 @@ class Work:
         """Hand over the error of the job; the effect of the next one, if there is one."""
         group = self._group
         try:
-            if group.failed(self._key, error):
+            if group.failed(self.key, error):
                 group.stop()
         except Exception as defect:  # noqa: BLE001 (as above)
             group.broke(defect)
@@ -182,7 +182,7 @@ class Work:
         if job is None:
             group.active -= 1
             return None
-        self._key, effect = job
+        self.key, effect = job
         if group.active < group.limit and not group.growing:
             group.grow()
         return effect

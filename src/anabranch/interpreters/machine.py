@@ -134,6 +134,12 @@ class Fiber:
         self._stack: list[Frame] = [] if work is None else [work]
         self._shields = 0
 
+    @property
+    def job(self) -> Any:
+        """The key of the job that a worker is at; `None` if it is none."""
+        bottom = self._stack[0] if self._stack else None
+        return bottom.key if isinstance(bottom, Work) else None
+
     def advance(self, mode: Exit, payload: Any) -> Request | None:  # noqa: C901, PLR0911, PLR0912, PLR0915 (the one loop: split, it costs a call at each step)
         """Go on with the answer to the last request; `OK, None` to begin with.
 

@@ -5,21 +5,20 @@ Which of several runnable fibers goes first is the caller's choice, so a test ca
 and replay it. Effects are run one at a time and to their next wait, in this thread, so a
 schedule is a list of numbers, and the same list gives the same run.
 
-Coroutines are driven by hand. They may await `virtual_sleep` and each other, but no real
-event loop: there is none.
+Coroutines are driven by hand. They may await `virtual_sleep`, a `Gate` and each other, but no
+real event loop: there is none.
 """
 
 from __future__ import annotations
 
 import heapq
-import itertools
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from types import CoroutineType, coroutine
-from typing import Any, final
+from types import CoroutineType
+from typing import Any, Final, final
 
-from attrs import define, field, frozen
-from returns.result import Failure, Result, Success
+from attrs import frozen
+from returns.result import Result
 
 from anabranch.effects.core import Effect, Exit
 from anabranch.effects.errors import TimedOut
@@ -38,9 +37,28 @@ from anabranch.interpreters.requests import (
     Within,
     Yield,
 )
+from anabranch.interpreters.strands import (
+    CLOCK,
+    EXPIRE,
+    INSIDE,
+    SEND,
+    THROW,
+    Gate,
+    Halt,
+    Nap,
+    Stand,
+    Strand,
+    Turn,
+    Watcher,
+    awaited,
+    tree,
+)
 
 Choose = Callable[[int], int]
 """Given how many fibers can go on (at least 2), which one does: from 0."""
+
+MAX_TURNS: Final = 1_000_000
+"""How many turns a run may take before it is said to go on for ever."""
 
 
 class Cancelled(BaseException):
@@ -51,15 +69,8 @@ class DeadlockError(Exception):
     """Every fiber waits, and nothing will ever wake one."""
 
 
-@frozen
-class _Nap:
-    seconds: float
-
-
-@coroutine
-def virtual_sleep(seconds: float) -> Generator[_Nap, None, None]:
-    """Wait in virtual time, in a coroutine that `run_virtual` drives."""
-    yield _Nap(seconds)
+class LivelockError(Exception):
+    """The run goes on and on, and does not come to an end."""
 
 
 @frozen
@@ -98,248 +109,329 @@ def run_virtual(
     Raises:
         Cancelled: it was cancelled from outside before its end.
         DeadlockError: nothing can go on; it names who waits for what.
+        LivelockError: it goes on for ever.
 
     >>> from anabranch import par_all, sleep
     >>> run_virtual(par_all([sleep("1h"), sleep("2h")])).elapsed
     7200.0
     """
-    driver = _Virtual(choose, tracer)
-    root = driver.start(Fiber(driver, effect, env), None)
-    driver.run(root, cancel_at)
-    fiber = root.fiber
-    if fiber.mode is RAISED:
-        raise fiber.payload
-    result = Success(fiber.payload) if fiber.mode is OK else Failure(fiber.payload)
-    return VirtualRun(result, driver.now(), tuple(driver.choices))
+    choices: list[tuple[int, int]] = []
+
+    def chosen(turns: list[Turn]) -> int:
+        choice = choose(len(turns))
+        choices.append((len(turns), choice))
+        return choice
+
+    driver = Virtual(chosen, tracer=tracer)
+    root = driver.start(effect, env, cancel_at=cancel_at)
+    driver.run()
+    return VirtualRun(root.result(), driver.now(), tuple(choices))
 
 
-@define(eq=False)
-class _Timer:
-    """Something to do later, unless it is called off before."""
-
-    action: Callable[[], None]
-    alive: bool = True
-
-    def call_off(self) -> None:
-        self.alive = False
-
-
-@define(eq=False)
-class _Strand:
-    """A fiber under way.
-
-    Attributes:
-        wake: how it is interrupted where it waits; `None` if it cannot be, or does not wait.
-        cancelled: whether it is to end; it is told at every wait that is not shielded.
-        alive: how many fibers inside it have not ended.
-    """
-
-    fiber: Fiber
-    parent: _Strand | None
-    wake: Callable[[], None] | None = None
-    cancelled: bool = False
-    shielded: bool = False
-    done: bool = False
-    children: list[_Strand] = field(factory=list["_Strand"])
-    finish: Callable[[], tuple[Exit, Any]] | None = None
+# --- the driver --------------------------------------------------------------------------------
 
 
 @final
-class _Virtual:
-    """Carries out the requests of fibers on a clock of its own."""
+class Virtual:
+    """Carries out the requests of fibers on a clock of its own.
+
+    Args:
+        choose: which of several turns comes first.
+        tracer: sees every labelled effect start and end.
+        watcher: sees what strands do.
+        max_turns: after that many the run is said to go on for ever.
+    """
 
     eager: bool = False
 
-    def __init__(self, choose: Choose, tracer: Tracer | None) -> None:
+    def __init__(
+        self,
+        choose: Callable[[list[Turn]], int],
+        *,
+        tracer: Tracer | None = None,
+        watcher: Watcher | None = None,
+        max_turns: int = MAX_TURNS,
+    ) -> None:
         self.tracer = tracer
-        self.choices: list[tuple[int, int]] = []
+        self.watcher = watcher
         self._choose = choose
+        self._max_turns = max_turns
         self._clock = 0.0
-        self._ready: list[Callable[[], None]] = []
-        self._timers: list[tuple[float, int, _Timer]] = []
-        self._numbers = itertools.count()
-        self._strands: list[_Strand] = []
+        self._ready: list[Turn] = []
+        self._timers: list[tuple[float, int, Strand]] = []
+        self._numbers = 0
+        self._roots: list[Strand] = []
+        self._on_halt: dict[Strand, Callable[[], object]] = {}
 
     def now(self) -> float:
         """Virtual time, in seconds from the start."""
         return self._clock
 
-    def start(self, fiber: Fiber, parent: _Strand | None) -> _Strand:
-        """Make a fiber runnable."""
-        strand = _Strand(fiber, parent)
-        self._strands.append(strand)
-        if parent is not None:
-            parent.children.append(strand)
-            strand.cancelled = parent.cancelled and not parent.shielded
-        self._soon(strand, OK, None)
-        return strand
+    def start(
+        self,
+        effect: Effect[Any, Any, Any],
+        env: Any,
+        *,
+        name: str = "main",
+        cancel_at: float | None = None,
+        on_halt: Callable[[], object] | None = None,
+    ) -> Strand:
+        """Make an effect runnable, as a root of its own.
 
-    def run(self, root: _Strand, cancel_at: float | None) -> None:
-        """Go on until nothing is left to do."""
+        Args:
+            effect: what to run.
+            env: what it asks for.
+            name: what to call it.
+            cancel_at: after how many seconds it is cancelled from outside.
+            on_halt: called when it was halted.
+        """
+        root = Strand(Fiber(self, effect, env), None, name=name)
+        self._roots.append(root)
+        if on_halt is not None:
+            self._on_halt[root] = on_halt
         if cancel_at is not None:
-            self._later(cancel_at, lambda: self._cancel(root))
-        while self._ready or self._timers:
-            if not self._ready:
-                moment, _, timer = heapq.heappop(self._timers)
-                if timer.alive and not root.done:
-                    self._clock = moment
-                    timer.action()
+            self._expire_after(root, cancel_at)
+        self._ready.append((root, OK, None))
+        return root
+
+    def run(self) -> None:
+        """Go on until nothing is left to do.
+
+        Raises:
+            DeadlockError, LivelockError: it does not come to an end.
+        """
+        ready, watcher = self._ready, self.watcher
+        turns = 0
+        while ready or self._tick():
+            strand, mode, payload = ready.pop(self._choose(ready) if len(ready) > 1 else 0)
+            turns += 1
+            if turns > self._max_turns:
+                raise LivelockError(self._endless(turns - 1))
+            if strand.done:
                 continue
-            self._ready.pop(self._chosen(len(self._ready)))()
-        waiting = [strand for strand in self._strands if not strand.done]
-        if waiting:
-            raise DeadlockError("\n".join(["nothing can go on", *map(_told, waiting)]))
+            if watcher is not None and mode is not EXPIRE:
+                watcher.began(strand, mode, payload)
+            if mode < SEND:
+                self._go_on(strand, mode, payload)
+            elif mode == EXPIRE:
+                strand.expired = True
+                self._cancel(strand)
+            else:
+                self._step(strand, payload)
+        if any(not root.done for root in self._roots):
+            raise DeadlockError(self._stuck())
 
-    def _chosen(self, count: int) -> int:
-        if count == 1:
-            return 0
-        choice = self._choose(count)
-        self.choices.append((count, choice))
-        return choice
+    # --- time
 
-    def _soon(self, strand: _Strand, mode: Exit, payload: Any) -> None:
-        strand.wake = None
-        self._ready.append(lambda: self._go_on(strand, mode, payload))
+    def _tick(self) -> bool:
+        """Move the clock to the next moment at which something happens; whether there is one."""
+        timers, ready = self._timers, self._ready
+        while timers and not ready:
+            moment = timers[0][0]
+            while timers and timers[0][0] == moment:
+                _, number, strand = heapq.heappop(timers)
+                if strand.since == number:
+                    self._clock = moment
+                    self._awake(strand)
+                elif number < 0 and not strand.done:
+                    self._clock = moment
+                    ready.append((strand, EXPIRE, None))
+        return bool(ready)
 
-    def _go_on(self, strand: _Strand, mode: Exit, payload: Any) -> None:
+    def _awake(self, strand: Strand) -> None:
+        """Give it a turn, since what it waited for has come."""
+        strand.since = 0
+        if strand.wait is CLOCK and strand.made is None:
+            self._ready.append((strand, OK, None))
+        else:
+            self._ready.append((strand, SEND, None))
+        strand.wait = None
+
+    def _wait_until(self, strand: Strand, seconds: float) -> None:
+        self._numbers += 1
+        strand.since = self._numbers
+        heapq.heappush(self._timers, (self._clock + seconds, self._numbers, strand))
+        self._wait(strand, CLOCK)
+
+    def _expire_after(self, strand: Strand, seconds: float) -> None:
+        self._numbers += 1
+        heapq.heappush(self._timers, (self._clock + seconds, -self._numbers, strand))
+
+    # --- turns
+
+    def _go_on(self, strand: Strand, mode: Any, payload: Any) -> None:
         request = strand.fiber.advance(mode, payload)
         if request is None:
             self._ended(strand)
             return
-        strand.shielded = not isinstance(request, CoroutineType) and request.shielded
-        self._carry_out(strand, request)
+        if self.watcher is not None:
+            self.watcher.asked(strand, request)
+        if isinstance(request, CoroutineType):
+            strand.shielded = False
+            strand.made = request
+            self._step(strand, None)
+        else:
+            strand.shielded = request.shielded
+            self._carry_out(strand, request)
 
-    def _carry_out(self, strand: _Strand, request: Request) -> None:
+    def _carry_out(
+        self, strand: Strand, request: Await | CallBlocking | Pause | Yield | Fork | Within
+    ) -> None:
         match request:
-            case CoroutineType():
-                self._step(strand, request, lambda: request.send(None))
+            case Pause():
+                self._wait_until(strand, request.seconds)
             case Await():
-                made = request.awaitable.__await__()
-                self._step(strand, made, lambda: made.send(None))
+                strand.made = request.awaitable.__await__()
+                self._step(strand, None)
             case CallBlocking():
                 self._call(strand, request)
-            case Pause():
-                self._pause(strand, request.seconds)
             case Yield():
-                self._pause(strand, 0)
+                self._wait_until(strand, 0)
             case Fork():
                 self._fork(strand, request)
             case Within():
                 self._within(strand, request)
 
-    def _call(self, strand: _Strand, request: CallBlocking) -> None:
+    def _call(self, strand: Strand, request: CallBlocking) -> None:
         try:
             mode, payload = opened(request.function())
         except BaseException as error:  # noqa: BLE001 (belongs to the fiber)
             mode, payload = RAISED, error
-        self._soon(strand, mode, payload)
+        self._ready.append((strand, mode, payload))
 
-    def _later(self, seconds: float, action: Callable[[], None]) -> _Timer:
-        timer = _Timer(action)
-        heapq.heappush(self._timers, (self._clock + seconds, next(self._numbers), timer))
-        return timer
-
-    def _pause(self, strand: _Strand, seconds: float) -> None:
-        timer = self._later(seconds, lambda: self._soon(strand, OK, None))
-
-        def interrupt() -> None:
-            timer.call_off()
-            self._soon(strand, RAISED, Cancelled())
-
-        self._wait(strand, interrupt)
-
-    def _wait(self, strand: _Strand, interrupt: Callable[[], None]) -> None:
-        strand.wake = None if strand.shielded else interrupt
-        if strand.cancelled and strand.wake is not None:
-            interrupt()
-
-    def _step(self, strand: _Strand, made: Any, go: Callable[[], Any]) -> None:
-        """Drive a coroutine to its next nap, or to its end."""
+    def _step(self, strand: Strand, error: BaseException | None) -> None:
+        """Drive a coroutine to its next wait, or to its end."""
+        made = strand.made
         try:
-            nap = go()
-        except StopIteration as stop:
-            mode, payload = _answer(stop.value)
-            self._soon(strand, mode, payload)
-        except BaseException as error:  # noqa: BLE001 (belongs to the fiber)
-            self._soon(strand, RAISED, error)
-        else:
-            if isinstance(nap, _Nap):
-                self._nap(strand, made, nap.seconds)
-            else:
+            wait = made.send(None) if error is None else made.throw(error)
+            while not self._stands(strand, wait):
                 reason = RuntimeError("it waits for an event loop, and virtual time has none")
-                self._step(strand, made, lambda: made.throw(reason))
+                wait = made.throw(reason)
+        except StopIteration as stop:
+            strand.made = None
+            self._ready.append((strand, *_answer(stop.value)))
+        except BaseException as raised:  # noqa: BLE001 (belongs to the fiber)
+            strand.made = None
+            self._ready.append((strand, RAISED, raised))
 
-    def _nap(self, strand: _Strand, made: Any, seconds: float) -> None:
-        def go_on(go: Callable[[], Any]) -> None:
-            strand.wake = None
-            self._ready.append(lambda: self._step(strand, made, go))
+    def _stands(self, strand: Strand, wait: object) -> bool:
+        """Let a coroutine wait for what it asked for; `False` if that is nothing known here."""
+        match wait:
+            case Nap():
+                self._wait_until(strand, wait.seconds)
+            case Stand():
+                wait.gate.admit(strand, self._awake)
+                self._wait(strand, wait.gate)
+            case Halt():
+                self._halt(strand)
+            case _:
+                return False
+        return True
 
-        timer = self._later(seconds, lambda: go_on(lambda: made.send(None)))
+    def _fork(self, strand: Strand, fork: Fork) -> None:
+        group = strand.group = fork.group
+        self._wait(strand, INSIDE)
 
-        def interrupt() -> None:
-            timer.call_off()
-            go_on(lambda: made.throw(Cancelled()))
-
-        self._wait(strand, interrupt)
-
-    def _fork(self, strand: _Strand, fork: Fork) -> None:
         def spawn(worker: Fiber, _: Request | None) -> None:
-            child = self.start(worker, strand)
-            child.cancelled = child.cancelled or fork.group.stopped
+            child = self._child(strand, worker)
+            child.cancelled = child.cancelled or group.stopped
 
-        def outcome() -> tuple[Exit, Any]:
-            if strand.cancelled and not strand.shielded:
-                return RAISED, fork.group.defect() or Cancelled()
-            return fork.group.outcome()
-
-        strand.finish = outcome
-        self._wait(strand, lambda: self._cancel_inside(strand))
-        fork.group.connect(spawn, lambda: self._cancel_inside(strand))
+        group.connect(spawn, lambda: self._cancel_inside(strand))
         for worker, request in fork.started:
             spawn(worker, request)
 
-    def _within(self, strand: _Strand, within: Within) -> None:
-        child = self.start(within.fiber, strand)
-        late = False
+    def _within(self, strand: Strand, within: Within) -> None:
+        strand.limit = within.seconds
+        self._wait(strand, INSIDE)
+        self._expire_after(self._child(strand, within.fiber), within.seconds)
 
-        def expire() -> None:
-            nonlocal late
-            late = True
-            self._cancel(child)
+    def _child(self, strand: Strand, fiber: Fiber) -> Strand:
+        child = Strand(fiber, strand, strand.spawned)
+        strand.spawned += 1
+        strand.children[child] = None
+        child.cancelled = strand.cancelled and not strand.shielded
+        self._ready.append((child, OK, None))
+        return child
 
-        timer = self._later(within.seconds, expire)
+    # --- ends
 
-        def outcome() -> tuple[Exit, Any]:
-            timer.call_off()
-            fiber = within.fiber
-            if not isinstance(fiber.payload, Cancelled):
-                return fiber.mode, fiber.payload
-            if late and not (strand.cancelled and not strand.shielded):
-                return FAILED, TimedOut(timedelta(seconds=within.seconds))
-            return RAISED, fiber.payload
+    def _ended(self, strand: Strand) -> None:
+        strand.done = True
+        if self.watcher is not None:
+            self.watcher.ended(strand)
+        parent = strand.parent
+        if parent is not None:
+            del parent.children[strand]
+            if not parent.children:
+                parent.wait = None
+                self._ready.append((parent, *self._outcome(parent, strand)))
 
-        strand.finish = outcome
-        self._wait(strand, lambda: self._cancel_inside(strand))
+    def _outcome(self, strand: Strand, last: Strand) -> tuple[Exit, Any]:
+        """How what was inside a strand ended."""
+        group, limit = strand.group, strand.limit
+        strand.group = strand.limit = None
+        told = strand.cancelled and not strand.shielded
+        if group is not None:
+            return (RAISED, group.defect() or Cancelled()) if told else group.outcome()
+        fiber = last.fiber
+        if isinstance(fiber.payload, Cancelled) and last.expired and not told:
+            return FAILED, TimedOut(timedelta(seconds=limit or 0))
+        return fiber.mode, fiber.payload
 
-    def _cancel_inside(self, strand: _Strand) -> None:
+    def _wait(self, strand: Strand, what: Gate | str) -> None:
+        strand.wait = what
+        if strand.cancelled and not strand.shielded:
+            self._interrupt(strand)
+
+    def _interrupt(self, strand: Strand) -> None:
+        """Tell a strand that waits that it is cancelled."""
+        if strand.wait is INSIDE:
+            self._cancel_inside(strand)
+            return
+        strand.wait, strand.since = None, 0
+        mode = RAISED if strand.made is None else THROW
+        self._ready.append((strand, mode, Cancelled()))
+
+    def _cancel_inside(self, strand: Strand) -> None:
         for child in list(strand.children):
             self._cancel(child)
 
-    def _cancel(self, strand: _Strand) -> None:
-        if not strand.cancelled and not strand.done:
-            strand.cancelled = True
-            if strand.wake is not None:
-                strand.wake()
-
-    def _ended(self, strand: _Strand) -> None:
-        strand.done = True
-        parent = strand.parent
-        if parent is None:
+    def _cancel(self, strand: Strand) -> None:
+        if strand.cancelled or strand.done:
             return
-        parent.children.remove(strand)
-        if not parent.children and parent.finish is not None:
-            finish, parent.finish = parent.finish, None
-            self._soon(parent, *finish())
+        strand.cancelled = True
+        if self.watcher is not None:
+            self.watcher.cancelled(strand)
+        if strand.wait is not None and not strand.shielded:
+            self._interrupt(strand)
+
+    def _halt(self, strand: Strand) -> None:
+        """End the root of a strand and everything inside it, where it stands."""
+        root = strand
+        while root.parent is not None:
+            root = root.parent
+        if self.watcher is not None:
+            self.watcher.halted(root)
+        for each in tree(root):
+            each.done, each.since = True, 0
+        if (told := self._on_halt.get(root)) is not None:
+            told()
+
+    # --- what to say when it does not end
+
+    def _waiting(self) -> Iterator[str]:
+        for root in self._roots:
+            for strand in tree(root):
+                if not strand.done:
+                    yield f"  {strand.title} waits for {awaited(strand)}"
+
+    def _stuck(self) -> str:
+        return "\n".join(["nothing can go on", *self._waiting()])
+
+    def _endless(self, turns: int) -> str:
+        able = dict.fromkeys(f"  {strand.title} can go on" for strand, _, _ in self._ready)
+        head = f"no end after {turns} turns, at {self._clock:g} s"
+        return "\n".join([head, *able, *self._waiting()])
 
 
 def _answer(value: Any) -> tuple[Exit, Any]:
@@ -347,10 +439,3 @@ def _answer(value: Any) -> tuple[Exit, Any]:
         return opened(value)
     except TypeError as error:
         return RAISED, error
-
-
-def _told(strand: _Strand) -> str:
-    leaf = strand.fiber.waiting_for
-    if strand.children:
-        return f"  a fiber waits for {len(strand.children)} inside it"
-    return f"  a fiber waits for {leaf!r}" if leaf is not None else "  a fiber waits"

@@ -1,11 +1,12 @@
 """Test pipelines without git, without processes and without waiting."""
 
+from anabranch.interpreters.strands import Gate, virtual_sleep
 from anabranch.interpreters.virtual import (
     Cancelled,
     DeadlockError,
+    LivelockError,
     VirtualRun,
     run_virtual,
-    virtual_sleep,
 )
 from anabranch.testing.mocks import (
     Answering,
@@ -19,6 +20,8 @@ __all__ = [
     "Answering",
     "Cancelled",
     "DeadlockError",
+    "Gate",
+    "LivelockError",
     "MockEnvironment",
     "UnexpectedCommand",
     "VirtualRun",

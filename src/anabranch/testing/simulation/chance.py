@@ -1,0 +1,91 @@
+"""Chance: the one place that every choice of a simulated run comes from.
+
+Who goes first, how long a command takes, whether a write fails: each is a number below a bound,
+asked for in an order that follows from the numbers before it. So a list of numbers *is* a run.
+It comes from a seed, from a list (a replay, which goes on with 0 where the list ends) or from
+Hypothesis; 0 is always the plainest answer: the one who waited longest goes first, nothing fails.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
+
+    from anabranch.interpreters.strands import Turn
+
+Source = Callable[[int, float], int]
+"""Answers a number below the first argument, other than 0 about as often as the second says."""
+
+
+@final
+class Chance:
+    """What a run asks when anything may come, and the record of what came.
+
+    Args:
+        source: where the numbers come from; by default all are 0.
+
+    Attributes:
+        taken: the numbers, in order.
+    """
+
+    __slots__ = ("_source", "taken")
+
+    def __init__(self, source: Source = lambda _options, _rate: 0) -> None:
+        self._source = source
+        self.taken: list[int] = []
+
+    def pick(self, options: int) -> int:
+        """A number from 0 to `options - 1`, all equally likely. One option is no choice."""
+        return self.rarely(options, 1 - 1 / options)
+
+    def rarely(self, options: int, rate: float) -> int:
+        """A number from 0 to `options - 1`, and 0 unless something rare happens.
+
+        Args:
+            options: how many answers there are.
+            rate: how likely it is that the answer is not 0, from 0 to 1.
+        """
+        if options < 2:  # noqa: PLR2004 (one option is no choice)
+            return 0
+        choice = self._source(options, rate)
+        self.taken.append(choice)
+        return choice
+
+    def between(self, least: float, most: float) -> float:
+        """One of 1,024 numbers from `least` to `most`, as for a duration."""
+        return least if least == most else least + (most - least) * self.pick(1024) / 1023
+
+    def turn(self, turns: list[Turn]) -> int:
+        """Which of several strands goes on."""
+        options = len(turns)
+        choice = self._source(options, 1 - 1 / options)
+        self.taken.append(choice)
+        return choice
+
+
+def seeded(seed: int) -> Source:
+    """Numbers that follow from a seed."""
+    number = random.Random(seed).random  # noqa: S311 (a simulation, not a secret)
+
+    def source(options: int, rate: float) -> int:
+        drawn = number()
+        return 0 if drawn >= rate else 1 + int(drawn / rate * (options - 1))
+
+    return source
+
+
+def replayed(numbers: Iterable[int]) -> Source:
+    """Numbers from a list, and 0 after its end; one that is too big is the biggest there is."""
+    rest: Iterator[int] = iter(numbers)
+    return lambda options, _rate: min(next(rest, 0), options - 1)
+
+
+def drawn(data: DataObject) -> Source:
+    """Numbers that Hypothesis draws, and shrinks, from `data` of `strategies.data()`."""
+    from hypothesis import strategies as st
+
+    return lambda options, _rate: data.draw(st.integers(0, options - 1))

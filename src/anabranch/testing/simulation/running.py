@@ -1,0 +1,238 @@
+"""One simulated run, what can be said about it, and the search for one that is not well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from attrs import frozen
+from returns.result import Result
+
+from anabranch.effects import Effect
+from anabranch.interpreters.virtual import Cancelled, DeadlockError, LivelockError, Virtual
+from anabranch.testing.simulation.chance import Chance, Source, replayed, seeded
+from anabranch.testing.simulation.shrinking import Choices, shrink, trimmed
+from anabranch.testing.simulation.timeline import Labels, Timeline
+
+
+@frozen(kw_only=True)
+class Run:
+    """A simulated run that came to its end.
+
+    Attributes:
+        result: how the effect ended; `None` if it raised.
+        raised: what it raised, if it did.
+        env: the environment of this run, to look into.
+        elapsed: how much virtual time passed, in seconds.
+        choices: every choice that was made.
+    """
+
+    result: Result[Any, Any] | None
+    raised: BaseException | None
+    env: Any
+    elapsed: float
+    choices: Choices
+
+
+Check: TypeAlias = Callable[[Run], object]
+"""Says whether a run is well: by an assertion, by `False`, or by what is wrong in words."""
+
+
+@frozen
+class Fault:
+    """What is wrong with a run. Two are alike if they are of one kind.
+
+    Attributes:
+        kind: the name of the check, or the class of the exception.
+        message: what is wrong, in words.
+    """
+
+    kind: str
+    message: str
+
+
+class Scenario(Protocol):
+    """Something that runs from beginning to end by chance alone, anew each time."""
+
+    def __call__(self, chance: Chance, timeline: Timeline | None) -> Run:
+        """Run it.
+
+        Raises:
+            DeadlockError, LivelockError: it did not come to an end.
+        """
+        ...
+
+
+class SimulationFailed(AssertionError):  # noqa: N818 (what it is: the text says the rest)
+    """A run was found that is not well. Its text shows the smallest one.
+
+    Attributes:
+        seed: of the run that was found; `None` if its choices did not come from a seed.
+        choices: of the smallest run that fails in the same way: `replay=` makes it again.
+        fault: what is wrong with that.
+        timeline: of that.
+        run: that run; `None` if it did not come to an end.
+    """
+
+    def __init__(
+        self,
+        fault: Fault,
+        *,
+        seed: int | None,
+        choices: Choices,
+        timeline: Timeline,
+        run: Run | None,
+    ) -> None:
+        super().__init__(_story(fault, seed, choices, timeline))
+        self.seed = seed
+        self.choices = choices
+        self.fault = fault
+        self.timeline = timeline
+        self.run = run
+
+
+def _story(fault: Fault, seed: int | None, choices: Choices, timeline: Timeline) -> str:
+    origin = "choices that were given" if seed is None else f"seed={seed}"
+    return "\n".join(
+        [
+            f"{fault.kind}: {fault.message}",
+            "",
+            f"found with {origin}; the smallest choices: replay={list(choices)}",
+            "",
+            timeline.ending(),
+        ]
+    )
+
+
+@frozen(kw_only=True)
+class Simulation:
+    """What a search found: nothing wrong.
+
+    Attributes:
+        runs: how many there were.
+        longest: the most choices that one of them made.
+    """
+
+    runs: int
+    longest: int
+
+
+def effect_scenario(
+    effect: Effect[Any, Any, Any], env: Callable[[Chance], Any], *, max_turns: int
+) -> Scenario:
+    """The scenario of one effect in an environment that is made anew for each run."""
+
+    def scenario(chance: Chance, timeline: Timeline | None) -> Run:
+        made = env(chance)
+        driver = virtual(chance, timeline, max_turns=max_turns)
+        root = driver.start(effect, made)
+        driver.run()
+        result, raised = None, None
+        try:
+            result = root.result()
+        except (Exception, Cancelled) as error:  # noqa: BLE001 (told in the run)
+            raised = error
+        return Run(
+            result=result,
+            raised=raised,
+            env=made,
+            elapsed=driver.now(),
+            choices=tuple(chance.taken),
+        )
+
+    return scenario
+
+
+def virtual(chance: Chance, timeline: Timeline | None, *, max_turns: int) -> Virtual:
+    """A driver whose choices are left to chance, and that a timeline may watch."""
+    if timeline is None:
+        return Virtual(chance.turn, max_turns=max_turns)
+    driver = Virtual(chance.turn, tracer=Labels(timeline), watcher=timeline, max_turns=max_turns)
+    timeline.clock = driver.now
+    return driver
+
+
+def examine(
+    scenario: Scenario, checks: Iterable[Check], chance: Chance, timeline: Timeline | None = None
+) -> tuple[Run | None, Fault | None]:
+    """Run a scenario once: the run, if it came to an end, and the first thing that is wrong."""
+    try:
+        run = scenario(chance, timeline)
+    except (DeadlockError, LivelockError) as error:
+        return None, Fault(type(error).__name__, str(error))
+    for check in checks:
+        if (fault := _checked(check, run)) is not None:
+            return run, fault
+    if run.raised is not None:
+        return run, Fault(type(run.raised).__name__, str(run.raised) or "it was raised")
+    return run, None
+
+
+def _checked(check: Check, run: Run) -> Fault | None:
+    name = getattr(check, "__name__", type(check).__name__)
+    name = "check" if name == "<lambda>" else name
+    try:
+        answer = check(run)
+    except AssertionError as error:
+        return Fault(name, str(error).partition("\n")[0] or "the assertion does not hold")
+    if answer is False:
+        return Fault(name, "it does not hold")
+    return Fault(name, answer) if isinstance(answer, str) and answer else None
+
+
+def search(scenario: Scenario, checks: Sequence[Check], *, seed: int, schedules: int) -> Simulation:
+    """Run a scenario under the schedules of one seed after the other.
+
+    Raises:
+        SimulationFailed: one of the runs is not well.
+    """
+    longest = 0
+    for number in range(seed, seed + schedules):
+        chance = Chance(seeded(number))
+        _, fault = examine(scenario, checks, chance)
+        if fault is not None:
+            raise smallest(scenario, checks, fault, chance.taken, seed=number)
+        longest = max(longest, len(chance.taken))
+    return Simulation(runs=schedules, longest=longest)
+
+
+def follow(scenario: Scenario, checks: Sequence[Check], source: Source) -> Simulation:
+    """Run a scenario once, with choices that are given.
+
+    Raises:
+        SimulationFailed: the run is not well.
+    """
+    chance = Chance(source)
+    _, fault = examine(scenario, checks, chance)
+    if fault is not None:
+        raise shown(scenario, checks, chance.taken, seed=None)
+    return Simulation(runs=1, longest=len(chance.taken))
+
+
+def smallest(
+    scenario: Scenario,
+    checks: Sequence[Check],
+    fault: Fault,
+    choices: Sequence[int],
+    *,
+    seed: int | None,
+) -> SimulationFailed:
+    """The smallest run that fails like one that was found."""
+
+    def attempt(tried: Choices) -> Choices | None:
+        chance = Chance(replayed(tried))
+        _, found = examine(scenario, checks, chance)
+        return tuple(chance.taken) if found is not None and found.kind == fault.kind else None
+
+    return shown(scenario, checks, shrink(choices, attempt), seed=seed)
+
+
+def shown(
+    scenario: Scenario, checks: Sequence[Check], choices: Sequence[int], *, seed: int | None
+) -> SimulationFailed:
+    """The failure of the run with these choices, with its timeline."""
+    timeline = Timeline()
+    run, fault = examine(scenario, checks, Chance(replayed(choices)), timeline)
+    if fault is None:
+        fault = Fault("not repeatable", "the same choices went well: something else varies")
+    return SimulationFailed(fault, seed=seed, choices=trimmed(choices), timeline=timeline, run=run)

@@ -1,0 +1,160 @@
+"""The timeline of a simulated run: who went on when, what they asked for, what went wrong.
+
+It is made only for the run that is shown: the run is made again from its choices, with the
+timeline looking on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CoroutineType
+from typing import Any, Final, final
+
+from attrs import frozen
+
+from anabranch.effects.core import Exit, Leaf
+from anabranch.interpreters.requests import (
+    FAILED,
+    OK,
+    RAISED,
+    Await,
+    CallBlocking,
+    Fork,
+    Pause,
+    Request,
+    Span,
+    Within,
+    Yield,
+)
+from anabranch.interpreters.strands import Strand
+
+SHOWN: Final = 80
+"""How many lines of a timeline a message shows, the last ones."""
+
+WIDTH: Final = 72
+"""How much of a value or an error is shown, in characters."""
+
+
+@frozen
+class Moment:
+    """One line: when in seconds of virtual time, who, and what."""
+
+    seconds: float
+    who: str
+    what: str
+
+    def __str__(self) -> str:
+        """The line, for a list of them."""
+        return f"{self.seconds:10.3f} s  {self.who:<14} {self.what}"
+
+
+@final
+class Timeline:
+    """What was seen of a run; it watches and traces.
+
+    Attributes:
+        moments: the lines, in order.
+        clock: the driver's.
+    """
+
+    def __init__(self) -> None:
+        self.moments: list[Moment] = []
+        self.clock: Callable[[], float] = lambda: 0.0
+        self._who = "main"
+        self._asked: set[Strand] = set()
+
+    def __str__(self) -> str:
+        """All of it, a line each."""
+        return "\n".join(map(str, self.moments))
+
+    def note(self, what: str, who: str | None = None) -> None:
+        """Write down what happens, by default to whoever has its turn."""
+        self.moments.append(Moment(self.clock(), self._who if who is None else who, what))
+
+    def ending(self) -> str:
+        """The last lines, and how many come before them."""
+        left_out = len(self.moments) - SHOWN
+        head = [f"… {left_out} lines before"] if left_out > 0 else []
+        return "\n".join([*head, *map(str, self.moments[-SHOWN:])])
+
+    def began(self, strand: Strand, mode: int, payload: Any) -> None:
+        """Note the answer to what was asked, if there was one."""
+        self._who = strand.title
+        if mode == RAISED:
+            self.note(f"  ! {_shown(payload)}")
+        elif mode == FAILED:
+            self.note(f"  ✗ {_shown(payload)}")
+        elif mode == OK and strand in self._asked and payload is not None:
+            self.note(f"  → {_shown(payload)}")
+        self._asked.discard(strand)
+
+    def asked(self, strand: Strand, request: Request) -> None:
+        """Note what a strand asks for."""
+        self._who = strand.title
+        match request:
+            case CoroutineType() | Await() | CallBlocking():
+                self._asked.add(strand)
+                self.note(_named(strand.fiber.waiting_for))
+            case Pause(seconds):
+                self.note(f"waits {seconds:g} s")
+            case Fork(started=started):
+                self.note(f"starts {len(started)} side by side")
+            case Within(seconds=seconds):
+                self.note(f"has {seconds:g} s for what follows")
+            case Yield():
+                pass
+
+    def ended(self, strand: Strand) -> None:
+        """Note an end that is not well."""
+        fiber = strand.fiber
+        if fiber.mode is not OK:
+            how = "fails" if fiber.mode is FAILED else "raises"
+            self.note(f"{how}: {_shown(fiber.payload)}", strand.title)
+
+    def cancelled(self, strand: Strand) -> None:
+        """Note it."""
+        self.note("is told to end", strand.title)
+
+    def halted(self, strand: Strand) -> None:
+        """Note it."""
+        self.note("is killed", strand.title)
+
+    def started(self, span: Span) -> None:
+        """Note a label, where what it names begins."""
+        self.note(f"begins {span.label}")
+
+    def closed(self, span: Span, mode: Exit) -> None:
+        """Note how what a label names ended, if not well."""
+        if mode is not OK:
+            self.note(f"leaves {span.label}, {'failed' if mode is FAILED else 'raised'}")
+
+
+@final
+class Labels:
+    """A tracer that writes to a timeline."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+
+    def started(self, span: Span) -> None:
+        """Note it."""
+        self.timeline.started(span)
+
+    def ended(self, span: Span, mode: Exit, payload: Any) -> None:  # noqa: ARG002 (a tracer's)
+        """Note it."""
+        self.timeline.closed(span, mode)
+
+
+def _named(leaf: Leaf[Any, Any, Any] | None) -> str:
+    if leaf is None:
+        return "goes on"
+    name = getattr(leaf.function, "__qualname__", repr(leaf.function))
+    return leaf.label or str(name).rpartition("<locals>.")[2]
+
+
+def _shown(value: object) -> str:
+    """A value in one line, shortened."""
+    plain = isinstance(value, BaseException)
+    text = f"{type(value).__name__}: {value}" if plain else repr(value)
+    text = " ".join(text.split())
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
