@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "run": "Run a workflow in a git repository and deliver the result to your branch.",
     "plan": "Show what a run would do: phases, steps, agents and limits. Touches nothing.",
     "doctor": "Look at this machine: what is missing, unsafe or slow, and what to do about it.",
+    "worktrees": "Look at the worktrees of runs, and take away those that were left behind.",
     "validate": "Check a workflow file and tell all that is wrong with it.",
 }
 """Each command and its summary; the module of the same name has a function `command`."""

@@ -8,7 +8,7 @@ import click
 
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option
-from anabranch.cli.output import Output, as_data
+from anabranch.cli.output import Output, as_data, format_size
 from anabranch.values import HostError, Problem, Severity
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _facts(machine: Machine) -> list[str]:
         "system": f"{machine.system}, Python {machine.python}",
         "git": machine.git or "none that works here",
         "processors": str(machine.processors),
-        "memory": "unknown" if memory is None else f"{_size(memory)} available",
+        "memory": "unknown" if memory is None else f"{format_size(memory)} available",
         "limits": f"{_limit(machine.open_files)} open files, {_limit(machine.processes)} processes",
         "containment": machine.strength.value + (f" ({machine.weakness})" * bool(machine.weakness)),
         **{role: _storage(place) for role, place in machine.file_systems.items()},
@@ -57,7 +57,7 @@ def _facts(machine: Machine) -> list[str]:
 
 def _storage(place: FileSystem) -> str:
     kind = place.kind or "unknown type"
-    return f"{place.path} ({kind}, {_size(place.free_bytes)} free)"
+    return f"{place.path} ({kind}, {format_size(place.free_bytes)} free)"
 
 
 def _verdict(problems: tuple[Problem, ...]) -> list[str]:
@@ -66,8 +66,3 @@ def _verdict(problems: tuple[Problem, ...]) -> list[str]:
 
 def _limit(number: int | None) -> str:
     return "unlimited" if number is None else str(number)
-
-
-def _size(number: int) -> str:
-    gibibytes = number / (1 << 30)
-    return f"{gibibytes:.1f} GiB" if gibibytes >= 1 else f"{number / (1 << 20):.0f} MiB"

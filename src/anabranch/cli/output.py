@@ -83,3 +83,14 @@ def as_data(problem: Problem) -> dict[str, Any]:
     """A problem for programs, without what is not known."""
     data = asdict(problem, filter=lambda _, value: value is not None)
     return {**data, "severity": problem.severity.value}
+
+
+def format_size(number: int) -> str:
+    """A number of bytes for people.
+
+    >>> format_size(3 << 29), format_size(7 << 20), format_size(4096)
+    ('1.5 GiB', '7 MiB', '4 KiB')
+    """
+    if number >= 1 << 30:
+        return f"{number / (1 << 30):.1f} GiB"
+    return f"{number / (1 << 20):.0f} MiB" if number >= 1 << 20 else f"{number / (1 << 10):.0f} KiB"

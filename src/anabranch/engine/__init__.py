@@ -9,6 +9,7 @@ from anabranch.engine.local import (
     open_repository,
     run_in_repository,
 )
+from anabranch.engine.unfinished import unfinished_runs
 
 __all__ = [
     "Listener",
@@ -18,4 +19,5 @@ __all__ = [
     "new_run_id",
     "open_repository",
     "run_in_repository",
+    "unfinished_runs",
 ]

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
 from anabranch.environment import Oid
 from anabranch.services.owners import Life, Owner
+
+OWN: Final = "run"
+"""The name of a run's own worktree, in which its phases work; all others are of agents."""
 
 
 @frozen(kw_only=True)
@@ -66,7 +70,7 @@ class Retention:
     """What a clean-up keeps, beside what it has to.
 
     Attributes:
-        runs: runs whose worktrees are still wanted, such as those to be resumed.
+        runs: runs that are to be resumed, and find their own worktree as it was.
         newer_than: worktrees that were used within this time are kept.
         unsaved: whether worktrees with work that is nowhere else are kept.
     """
@@ -96,7 +100,7 @@ def _reason_to_keep(tree: FoundTree, retention: Retention, now: datetime) -> str
     reasons = (
         (tree.life is Life.ALIVE, f"{tree.owner or 'its run'} is alive"),
         (tree.life is Life.UNKNOWN, f"{tree.owner or 'its run'} is on another machine"),
-        (tree.run in retention.runs, "its run is to be resumed"),
+        (tree.run in retention.runs and tree.name == OWN, "its run can be resumed"),
         (now - tree.used < retention.newer_than, "it was used not long ago"),
         (retention.unsaved and tree.dirty, "it has changes that were not committed"),
         (retention.unsaved and tree.stray is not None, stray),

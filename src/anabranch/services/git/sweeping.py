@@ -179,7 +179,7 @@ def _remove(repository: GitRepository, tree: FoundTree) -> str | None:
 
 
 def _empty(trash: str) -> None:
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         for name in os.listdir(trash):
             erase(os.path.join(trash, name))
         os.rmdir(trash)
