@@ -209,7 +209,7 @@ class Virtual:
                 raise LivelockError(self._endless(turns - 1))
             if strand.done:
                 continue
-            if watcher is not None and mode is not EXPIRE:
+            if watcher is not None:
                 watcher.began(strand, mode, payload)
             if mode < SEND:
                 self._go_on(strand, mode, payload)

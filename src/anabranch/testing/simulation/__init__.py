@@ -8,7 +8,7 @@ from anabranch.testing.simulation.running import (
     Simulation,
     SimulationFailed,
 )
-from anabranch.testing.simulation.simulate import simulate
+from anabranch.testing.simulation.simulate import explore, simulate
 from anabranch.testing.simulation.timeline import Moment, Timeline
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Source",
     "Timeline",
     "drawn",
+    "explore",
     "replayed",
     "seeded",
     "simulate",

@@ -27,16 +27,25 @@ class Chance:
 
     Args:
         source: where the numbers come from; by default all are 0.
+        order: which of several strands goes on; by default the source says it.
 
     Attributes:
         taken: the numbers, in order.
+        touched: where to note what is touched, as names and whether they are written; `None`
+            if nobody wants to know.
     """
 
-    __slots__ = ("_source", "taken")
+    __slots__ = ("_order", "_source", "taken", "touched")
 
-    def __init__(self, source: Source = lambda _options, _rate: 0) -> None:
+    def __init__(
+        self,
+        source: Source = lambda _options, _rate: 0,
+        order: Callable[[list[Turn]], int] | None = None,
+    ) -> None:
         self._source = source
+        self._order = order
         self.taken: list[int] = []
+        self.touched: dict[str, bool] | None = None
 
     def pick(self, options: int) -> int:
         """A number from 0 to `options - 1`, all equally likely. One option is no choice."""
@@ -59,10 +68,18 @@ class Chance:
         """One of 1,024 numbers from `least` to `most`, as for a duration."""
         return least if least == most else least + (most - least) * self.pick(1024) / 1023
 
+    def touch(self, name: str, *, write: bool = True) -> None:
+        """Say that something shared is read or written in this turn, for `explore`."""
+        if self.touched is not None:
+            self.touched[name] = write or self.touched.get(name, False)
+
     def turn(self, turns: list[Turn]) -> int:
         """Which of several strands goes on."""
         options = len(turns)
-        choice = self._source(options, 1 - 1 / options)
+        if self._order is None:
+            choice = self._source(options, 1 - 1 / options)
+        else:
+            choice = self._order(turns)
         self.taken.append(choice)
         return choice
 

@@ -9,10 +9,13 @@ from attrs import frozen
 from returns.result import Result
 
 from anabranch.effects import Effect
+from anabranch.interpreters.strands import Watcher
 from anabranch.interpreters.virtual import Cancelled, DeadlockError, LivelockError, Virtual
 from anabranch.testing.simulation.chance import Chance, Source, replayed, seeded
+from anabranch.testing.simulation.exploring import Asleep, Search
 from anabranch.testing.simulation.shrinking import Choices, shrink, trimmed
 from anabranch.testing.simulation.timeline import Labels, Timeline
+from anabranch.values import Problem, UsageError
 
 
 @frozen(kw_only=True)
@@ -54,8 +57,8 @@ class Fault:
 class Scenario(Protocol):
     """Something that runs from beginning to end by chance alone, anew each time."""
 
-    def __call__(self, chance: Chance, timeline: Timeline | None) -> Run:
-        """Run it.
+    def __call__(self, chance: Chance, watcher: Watcher | None) -> Run:
+        """Run it, with somebody looking on.
 
         Raises:
             DeadlockError, LivelockError: it did not come to an end.
@@ -92,12 +95,12 @@ class SimulationFailed(AssertionError):  # noqa: N818 (what it is: the text says
 
 
 def _story(fault: Fault, seed: int | None, choices: Choices, timeline: Timeline) -> str:
-    origin = "choices that were given" if seed is None else f"seed={seed}"
+    found = "" if seed is None else f"found with seed={seed}; "
     return "\n".join(
         [
             f"{fault.kind}: {fault.message}",
             "",
-            f"found with {origin}; the smallest choices: replay={list(choices)}",
+            f"{found}the smallest choices: replay={list(choices)}",
             "",
             timeline.ending(),
         ]
@@ -111,10 +114,12 @@ class Simulation:
     Attributes:
         runs: how many there were.
         longest: the most choices that one of them made.
+        repeated: how many more were given up, since they only repeated another one.
     """
 
     runs: int
     longest: int
+    repeated: int = 0
 
 
 def effect_scenario(
@@ -122,9 +127,9 @@ def effect_scenario(
 ) -> Scenario:
     """The scenario of one effect in an environment that is made anew for each run."""
 
-    def scenario(chance: Chance, timeline: Timeline | None) -> Run:
+    def scenario(chance: Chance, watcher: Watcher | None) -> Run:
         made = env(chance)
-        driver = virtual(chance, timeline, max_turns=max_turns)
+        driver = virtual(chance, watcher, max_turns=max_turns)
         root = driver.start(effect, made)
         driver.run()
         result, raised = None, None
@@ -143,21 +148,21 @@ def effect_scenario(
     return scenario
 
 
-def virtual(chance: Chance, timeline: Timeline | None, *, max_turns: int) -> Virtual:
-    """A driver whose choices are left to chance, and that a timeline may watch."""
-    if timeline is None:
-        return Virtual(chance.turn, max_turns=max_turns)
-    driver = Virtual(chance.turn, tracer=Labels(timeline), watcher=timeline, max_turns=max_turns)
-    timeline.clock = driver.now
+def virtual(chance: Chance, watcher: Watcher | None, *, max_turns: int) -> Virtual:
+    """A driver whose choices are left to chance; a timeline sees labels, too."""
+    if not isinstance(watcher, Timeline):
+        return Virtual(chance.turn, watcher=watcher, max_turns=max_turns)
+    driver = Virtual(chance.turn, tracer=Labels(watcher), watcher=watcher, max_turns=max_turns)
+    watcher.clock = driver.now
     return driver
 
 
 def examine(
-    scenario: Scenario, checks: Iterable[Check], chance: Chance, timeline: Timeline | None = None
+    scenario: Scenario, checks: Iterable[Check], chance: Chance, watcher: Watcher | None = None
 ) -> tuple[Run | None, Fault | None]:
     """Run a scenario once: the run, if it came to an end, and the first thing that is wrong."""
     try:
-        run = scenario(chance, timeline)
+        run = scenario(chance, watcher)
     except (DeadlockError, LivelockError) as error:
         return None, Fault(type(error).__name__, str(error))
     for check in checks:
@@ -194,6 +199,46 @@ def search(scenario: Scenario, checks: Sequence[Check], *, seed: int, schedules:
             raise smallest(scenario, checks, fault, chance.taken, seed=number)
         longest = max(longest, len(chance.taken))
     return Simulation(runs=schedules, longest=longest)
+
+
+def exhaust(
+    scenario: Scenario, checks: Sequence[Check], *, declared: bool, at_most: int
+) -> Simulation:
+    """Run a scenario under every schedule that differs from the others.
+
+    Raises:
+        SimulationFailed: one of the runs is not well.
+        UsageError: there are more than `at_most`.
+    """
+    search, runs, repeated, longest = Search(declared=declared), 0, 0, 0
+    going = True
+    while going:
+        if runs + repeated >= at_most:
+            raise too_many(at_most)
+        chance = search.begin()
+        try:
+            _, fault = examine(scenario, checks, chance, search)
+            runs += 1
+        except Asleep:
+            fault = None
+            repeated += 1
+        if fault is not None:
+            raise smallest(scenario, checks, fault, chance.taken, seed=None)
+        longest = max(longest, len(chance.taken))
+        going = search.onward()
+    return Simulation(runs=runs, longest=longest, repeated=repeated)
+
+
+def too_many(at_most: int) -> UsageError:
+    """What to say when there are too many schedules to make them all."""
+    return UsageError(
+        Problem(
+            code="too-many-schedules",
+            message="the effect has more schedules than may be run",
+            value=str(at_most),
+            hint="make it smaller, allow more with `at_most`, or sample them with `simulate`",
+        )
+    )
 
 
 def follow(scenario: Scenario, checks: Sequence[Check], source: Source) -> Simulation:

@@ -1,4 +1,4 @@
-"""`simulate`: an effect under many schedules, in virtual time."""
+"""`simulate` and `explore`: an effect under many schedules, or all, in virtual time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from anabranch.testing.simulation.running import (
     Check,
     Simulation,
     effect_scenario,
+    exhaust,
     follow,
     search,
 )
@@ -62,3 +63,40 @@ def simulate(
     if source is not None:
         return follow(scenario, checks, source)
     return search(scenario, checks, seed=seed, schedules=schedules)
+
+
+def explore(
+    effect: Effect[Any, Any, Any],
+    env: Callable[[Chance], Any] = lambda _: None,
+    *,
+    check: Check | Sequence[Check] = (),
+    declared: bool = False,
+    at_most: int = 10_000,
+    max_turns: int = MAX_TURNS,
+) -> Simulation:
+    """Run a small effect under every schedule there is, and with every answer of its `Chance`.
+
+    Of schedules that differ only in the order of turns that touch nothing in common, one is run.
+    An effect is not looked into: each of its turns counts as touching everything, unless
+    everything that its parts share is `declared`.
+
+    Args:
+        effect: what to run.
+        env: makes the environment, anew for each run.
+        check: what has to hold of every `Run`.
+        declared: whether every part of the environment that is shared and changes says so with
+            `Chance.touch` when it is read or written. What is not declared is not seen.
+        at_most: how many runs there may be.
+        max_turns: after how many turns a run is said to go on for ever.
+
+    Raises:
+        SimulationFailed: one of the runs is not well; it shows the smallest.
+        UsageError: there are more runs than `at_most`.
+
+    >>> from anabranch import par_all, sleep
+    >>> explore(par_all([sleep(1), sleep(1)])).runs
+    4
+    """
+    checks = (check,) if callable(check) else tuple(check)
+    scenario = effect_scenario(effect, env, max_turns=max_turns)
+    return exhaust(scenario, checks, declared=declared, at_most=at_most)

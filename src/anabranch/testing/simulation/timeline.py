@@ -26,7 +26,7 @@ from anabranch.interpreters.requests import (
     Within,
     Yield,
 )
-from anabranch.interpreters.strands import Strand
+from anabranch.interpreters.strands import EXPIRE, Strand
 
 SHOWN: Final = 80
 """How many lines of a timeline a message shows, the last ones."""
@@ -80,7 +80,9 @@ class Timeline:
     def began(self, strand: Strand, mode: int, payload: Any) -> None:
         """Note the answer to what was asked, if there was one."""
         self._who = strand.title
-        if mode == RAISED:
+        if mode == EXPIRE:
+            self.note("is out of time")
+        elif mode == RAISED:
             self.note(f"  ! {_shown(payload)}")
         elif mode == FAILED:
             self.note(f"  ✗ {_shown(payload)}")
