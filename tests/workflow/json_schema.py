@@ -34,6 +34,7 @@ def _others(value: Any, schema: Any) -> list[Any]:
 _RULES: dict[str, _Rule] = {
     "type": (None, lambda a, v, _s, _r: _has_type(a, v)),
     "enum": (None, lambda a, v, _s, _r: v in a),
+    "oneOf": (None, lambda a, v, _, root: sum(_accepts(one, v, root) for one in a) == 1),
     "anyOf": (None, lambda a, v, _, root: any(_accepts(one, v, root) for one in a)),
     "$ref": (None, lambda a, v, _, root: _accepts(root["$defs"][a.split("/")[-1]], v, root)),
     "minimum": ("number", lambda a, v, _s, _r: v >= a),

@@ -46,6 +46,8 @@ def _failure(failure: Unsuccessful) -> Iterator[str]:
         yield f"    {line}"
     if failure.conflicts:
         yield f"    conflicts: {', '.join(failure.conflicts)}"
+    if failure.session is not None:
+        yield f"    session: {failure.session}"
     if failure.log is not None:
         yield f"    log: {failure.log}"
 
@@ -58,6 +60,9 @@ def _counts(summary: Summary) -> Iterator[str]:
         done = summary.agents.get(StepStatus.COMPLETED, 0)
         failed = sum(summary.agents.get(s, 0) for s in (StepStatus.FAILED, StepStatus.TIMED_OUT))
         yield f"  agents: {total} in all, {done} done, {failed} failed, {summary.merged} merged"
+    if summary.cost_usd or summary.input_tokens or summary.output_tokens:
+        tokens = f"{summary.input_tokens:,} tokens in, {summary.output_tokens:,} out"
+        yield f"  cost: ${summary.cost_usd:,.2f}, {tokens}"
 
 
 def _result(summary: Summary, repo: str) -> Iterator[str]:

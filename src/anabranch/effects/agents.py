@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import final
 
-from anabranch.effects.constructors import fail, succeed
+from attrs import frozen
+from returns.result import Failure, Result, Success
+
+from anabranch.effects.constructors import from_result, succeed
 from anabranch.effects.core import Effect
 from anabranch.effects.work import execute
 from anabranch.environment import (
@@ -16,10 +20,30 @@ from anabranch.environment import (
     Invocation,
     OutputListener,
 )
-from anabranch.planning.agents import AgentReport, AgentTemplate, read_report
+from anabranch.planning.agents import AgentReport, AgentTemplate
 
 
-def run_agent(
+@frozen(kw_only=True)
+class AgentOutput:
+    """An agent that did its work: what it printed, and what it said about it."""
+
+    output: CommandOutput
+    report: AgentReport
+
+
+@frozen(kw_only=True)
+class AgentError:
+    """An agent that failed: how, and what it said about its work by then."""
+
+    error: CommandError
+    report: AgentReport
+
+    def __str__(self) -> str:
+        """The error, and the end of what the agent printed."""
+        return str(self.error)
+
+
+def ask_agent(
     template: AgentTemplate,
     prompt: str,
     *,
@@ -28,8 +52,11 @@ def run_agent(
     timeout: timedelta | None = None,
     label: str = "",
     listener: OutputListener | None = None,
-) -> Effect[CommandOutput, CommandError, HasCommands]:
-    """Run an agent in a directory. Failing is to exit with a code other than 0, or to say so.
+) -> Effect[AgentOutput, AgentError, HasCommands]:
+    """Give a prompt to an agent that works in a directory.
+
+    It fails by exiting with a code other than 0, or by saying that it failed. What it says is
+    read line by line while it works; a line that cannot be read is a line that says nothing.
 
     Args:
         template: how it is called.
@@ -40,8 +67,13 @@ def run_agent(
         label: where its output belongs.
         listener: called with its lines as they come.
 
-    Returns:
-        What it printed. `report_of` reads it, and the output of a failure just as well.
+    >>> from anabranch import run
+    >>> from anabranch.planning import AGENTS
+    >>> from anabranch.testing import mock_env, said
+    >>> env = mock_env(commands={"claude *": said("mended", cost_usd=0.25)})
+    >>> done = run(ask_agent(AGENTS["claude"], "mend the tests", cwd="/work"), env).unwrap()
+    >>> done.report.result, done.report.cost_usd
+    ('mended', 0.25)
     """
     call = template.call(prompt)
     invocation = Invocation(
@@ -53,20 +85,41 @@ def run_agent(
         label=label,
     )
 
-    def judged(output: CommandOutput) -> Effect[CommandOutput, CommandError, object]:
-        report = report_of(output)
-        return fail(_said(invocation, output, report)) if report.failed else succeed(output)
+    def attended(reader: _Reader) -> Effect[AgentOutput, AgentError, HasCommands]:
+        ended = execute(invocation, reader.take).settled()
+        return ended.and_then(
+            lambda outcome: from_result(_judged(invocation, outcome, reader.report))
+        )
 
-    return execute(invocation, listener).and_then(judged)
+    return succeed(listener).map(_Reader).and_then(attended)
 
 
-def report_of(output: CommandOutput) -> AgentReport:
-    """What an agent said about its work.
+@final
+class _Reader:
+    """Reads what an agent says while it says it; one is made each time the effect runs."""
 
-    It is read from what memory holds of its output: the session is named at the beginning,
-    the totals at the end, and what was left out in the middle is not missed.
-    """
-    return read_report(output.stdout.head + b"\n" * bool(output.stdout.tail) + output.stdout.tail)
+    def __init__(self, listener: OutputListener | None) -> None:
+        self.report = AgentReport()
+        self._listener = listener
+
+    def take(self, stream: str, lines: Sequence[bytes]) -> None:
+        """Take the next lines in, and pass them on."""
+        if stream == "stdout":
+            for line in lines:
+                self.report = self.report.after(line)
+        if self._listener is not None:
+            self._listener(stream, lines)
+
+
+def _judged(
+    invocation: Invocation, outcome: Result[CommandOutput, CommandError], report: AgentReport
+) -> Result[AgentOutput, AgentError]:
+    if isinstance(outcome, Failure):
+        return Failure(AgentError(error=outcome.failure(), report=report))
+    output = outcome.unwrap()
+    if report.failed:
+        return Failure(AgentError(error=_said(invocation, output, report), report=report))
+    return Success(AgentOutput(output=output, report=report))
 
 
 def _said(invocation: Invocation, output: CommandOutput, report: AgentReport) -> CommandError:

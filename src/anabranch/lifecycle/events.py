@@ -235,6 +235,8 @@ class CommandEnded:
         index: of the `CommandStarted` it answers.
         exit_code: negative for a signal; `None` if there is none.
         fault: why it counts as a failure; `None` if it does not.
+        user, system: processor time that it used, in its own code and in the kernel.
+        memory_bytes: the peak of the largest of its processes.
         tail: the end of what it printed, with secrets masked.
         log: path of the file with everything it printed.
     """
@@ -244,6 +246,9 @@ class CommandEnded:
     exit_code: int | None = None
     fault: str | None = None
     duration: timedelta = timedelta()
+    user: timedelta = timedelta()
+    system: timedelta = timedelta()
+    memory_bytes: int = 0
     tail: str = ""
     log: str | None = None
 
@@ -259,13 +264,25 @@ class OutputRecorded:
 
 @frozen(kw_only=True)
 class Spent:
-    """What an agent cost, as far as it says. Several add up."""
+    """What an agent cost, as far as it says. Several add up.
+
+    Attributes:
+        cost_usd: in US dollars.
+        input_tokens, output_tokens: as it counts them.
+        cached_tokens: of its input, those that came out of a cache.
+        turns: how many it took.
+        model: which model answered.
+        session: what to resume its work by.
+    """
 
     subject: str
     cost_usd: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    turns: int = 0
     model: str | None = None
+    session: str | None = None
 
 
 # --- git ---------------------------------------------------------------------------------------

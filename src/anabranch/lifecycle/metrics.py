@@ -44,6 +44,8 @@ class Metrics:
         retries: how often something failed and was tried again.
         merges, conflicts: merges done, and refused.
         commits, insertions, deletions: what was committed in working trees.
+        processor: time that commands used of processors.
+        memory_bytes: the peak of the largest process among them.
         cost_usd, input_tokens, output_tokens: what agents said they cost.
     """
 
@@ -57,6 +59,8 @@ class Metrics:
     commits: int
     insertions: int
     deletions: int
+    processor: timedelta
+    memory_bytes: int
     cost_usd: float
     input_tokens: int
     output_tokens: int
@@ -79,6 +83,8 @@ def measure(state: RunState) -> Metrics:
         commits=len(commits),
         insertions=sum(commit.insertions for commit in commits),
         deletions=sum(commit.deletions for commit in commits),
+        processor=sum((work.processor for work in works), timedelta()),
+        memory_bytes=max((work.memory_bytes for work in works), default=0),
         cost_usd=sum(work.cost_usd for work in works),
         input_tokens=sum(work.input_tokens for work in works),
         output_tokens=sum(work.output_tokens for work in works),

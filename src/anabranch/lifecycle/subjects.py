@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
@@ -44,7 +44,10 @@ class Work:
         merging: a merge that was begun and has not ended.
         merged, conflict: how the merge ended.
         letter: why it lies in the dead-letter queue; `None` if it does not, or no longer.
+        processor: time that its commands used of processors.
+        memory_bytes: the peak of the largest process among them.
         cost_usd, input_tokens, output_tokens: what it cost so far.
+        session: what to resume its agent by, if that said so.
     """
 
     in_doubt: tuple[CommandStarted, ...] = ()
@@ -56,9 +59,12 @@ class Work:
     merged: Merged | None = None
     conflict: MergeFailed | None = None
     letter: DeadLettered | None = None
+    processor: timedelta = timedelta()
+    memory_bytes: int = 0
     cost_usd: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
+    session: str | None = None
 
 
 _NO_WORK: Final = Work()
@@ -153,8 +159,7 @@ def _work(work: Work, payload: Payload) -> Work:
         case CommandStarted():
             return evolve(work, in_doubt=(*work.in_doubt, payload))
         case CommandEnded():
-            others = tuple(c for c in work.in_doubt if c.index != payload.index)
-            return evolve(work, in_doubt=others, last=payload)
+            return _ended(work, payload)
         case OutputRecorded():
             return evolve(work, outputs={**work.outputs, payload.name: payload.value})
         case Spent():
@@ -183,10 +188,21 @@ def _git_work(work: Work, payload: Payload) -> Work:
             return work
 
 
+def _ended(work: Work, ended: CommandEnded) -> Work:
+    return evolve(
+        work,
+        in_doubt=tuple(c for c in work.in_doubt if c.index != ended.index),
+        last=ended,
+        processor=work.processor + ended.user + ended.system,
+        memory_bytes=max(work.memory_bytes, ended.memory_bytes),
+    )
+
+
 def _spend(work: Work, spent: Spent) -> Work:
     return evolve(
         work,
         cost_usd=work.cost_usd + spent.cost_usd,
         input_tokens=work.input_tokens + spent.input_tokens,
         output_tokens=work.output_tokens + spent.output_tokens,
+        session=spent.session or work.session,
     )

@@ -57,6 +57,7 @@ class Unsuccessful:
         exit_code, tail, log: of the command that failed, if one did.
         conflicts: files that could not be merged.
         branch: where its work is kept, if it is.
+        session: what to resume its agent by, if that said so.
     """
 
     subject: str
@@ -70,6 +71,7 @@ class Unsuccessful:
     log: str | None = None
     conflicts: tuple[str, ...] = ()
     branch: str | None = None
+    session: str | None = None
 
 
 @frozen(kw_only=True)
@@ -92,6 +94,8 @@ class Summary:
         merged: how many agents' work is in the result.
         letters: ids of the items in the dead-letter queue.
         delivered: where the result is.
+        processor: time that commands used of processors.
+        memory_bytes: the peak of the largest process among them.
         cost_usd, input_tokens, output_tokens: what agents said they cost.
         next_commands: what to type next, most useful first.
         unrecognised: kinds of events that a newer version wrote and this one left out.
@@ -113,6 +117,8 @@ class Summary:
     merged: int
     letters: tuple[str, ...]
     delivered: Delivered | None
+    processor: timedelta
+    memory_bytes: int
     cost_usd: float
     input_tokens: int
     output_tokens: int
@@ -147,6 +153,8 @@ def summarise(state: RunState, *, failures: int | None = None) -> Summary:
         merged=sum(s.work.merged is not None for s in subjects),
         letters=_letters(subjects),
         delivered=state.delivered,
+        processor=sum((s.work.processor for s in subjects), timedelta()),
+        memory_bytes=max((s.work.memory_bytes for s in subjects), default=0),
         cost_usd=sum(s.work.cost_usd for s in subjects),
         input_tokens=sum(s.work.input_tokens for s in subjects),
         output_tokens=sum(s.work.output_tokens for s in subjects),
@@ -240,6 +248,7 @@ def _failure(subject: Subject, inside: Mapping[str, Sequence[Subject]]) -> Unsuc
         log=None if last is None else last.log,
         conflicts=() if conflict is None else conflict.conflicts,
         branch=None if letter is None else letter.branch,
+        session=at.work.session,
     )
 
 

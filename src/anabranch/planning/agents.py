@@ -21,6 +21,7 @@ Every other line, JSON or not, leaves the report as it is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Final, TypeAlias
@@ -30,6 +31,8 @@ from attrs import evolve, field, frozen
 from anabranch.values import ConfigError, Json, lines_of
 
 PROMPT: Final = "${prompt}"
+
+_REFERENCE: Final = re.compile(r"\$\{(?!prompt\})")
 
 _Object: TypeAlias = Mapping[str, Json]
 
@@ -72,6 +75,14 @@ class AgentTemplate:
                 value=repr(list(self.argv)),
                 hint=f'such as ["claude", "-p", "{PROMPT}"]',
             )
+        for argument in self.argv:
+            if _REFERENCE.search(argument):
+                raise ConfigError.of(
+                    "bad-agent",
+                    f"only `{PROMPT}` is known where an agent is called",
+                    value=argument,
+                    hint="no shell reads it: write what stands for it, or put it into the prompt",
+                )
 
     def with_arguments(self, *more: str) -> AgentTemplate:
         """The same with arguments of the user's own at the end."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import evolve
 
-from anabranch.planning.access import NOTHING, OUTPUTS, AccessSet
+from anabranch.planning.access import EVERYTHING, NOTHING, OUTPUTS, AccessSet
 from anabranch.planning.commands import Command
 from anabranch.planning.shell_access import shell_access
 
@@ -48,7 +48,7 @@ def _accesses(command: Command) -> tuple[AccessSet, AccessSet]:
     """Work out both kinds of access, once for commands that differ in names only."""
     declared = AccessSet.of(reads=command.reads or (), writes=command.writes or ())
     captured = AccessSet.of(writes=[f"var:{name}" for name in command.captures])
-    found = declared | captured | _references(command.shell) | _undeclared(command)
+    found = declared | captured | _references(command.text) | _undeclared(command)
     return found, found if OUTPUTS in found.writes else found | _SHARED_OUTPUTS
 
 
@@ -56,7 +56,7 @@ def _undeclared(command: Command) -> AccessSet:
     """Read the text for what was not declared."""
     if command.parallel_safe or (command.reads is not None and command.writes is not None):
         return NOTHING
-    found = shell_access(command.shell)
+    found = shell_access(command.shell) if command.agent is None else EVERYTHING
     return AccessSet(
         reads=found.reads if command.reads is None else frozenset(),
         writes=found.writes if command.writes is None else frozenset(),

@@ -6,7 +6,7 @@ taken away, and the commits of one that failed are kept on its branch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Never, TypeAlias
 
 from attrs import frozen
@@ -29,9 +29,10 @@ from anabranch.lifecycle import (
     WorktreeCreated,
     WorktreeRemoved,
 )
-from anabranch.planning import WorkAssignment
+from anabranch.planning import AgentTemplate, WorkAssignment
 from anabranch.program.faults import fatal, note
-from anabranch.program.steps import Place, StepFailed, run_steps
+from anabranch.program.places import Place, StepFailed
+from anabranch.program.steps import run_steps
 from anabranch.values import HostError, Json, StepStatus
 from anabranch.workflow import Step
 
@@ -48,6 +49,7 @@ class Herd:
         carry: the directory whose untracked files they see.
         template: the steps of each.
         scope: names that all of them know; `item` and `agent` are added.
+        templates: how a coding agent is called, by its name.
     """
 
     run: str
@@ -55,6 +57,7 @@ class Herd:
     carry: str
     template: tuple[Step, ...]
     scope: Mapping[str, Json]
+    templates: Callable[[str], AgentTemplate]
 
     def branch(self, assignment: WorkAssignment) -> str:
         """The branch of an agent, which follows from the run and the assignment alone."""
@@ -190,6 +193,7 @@ def _place(assignment: WorkAssignment, herd: Herd, tree: Worktree) -> Place:
     return Place(
         worktree=tree,
         scope={**herd.scope, "item": assignment.item, "agent": agent},
+        templates=herd.templates,
         phase="map",
         prefix=f"{assignment.agent_name}/step",
         parent=assignment.agent_name,

@@ -8,10 +8,10 @@ journal, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Never, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Failure, Result
 
 from anabranch.effects import Do, Effect, bracket, do, fail, now
@@ -40,7 +40,8 @@ from anabranch.program.agents import AgentError, Finished, Herd, run_agents
 from anabranch.program.faults import fatal, note
 from anabranch.program.items import read_assignments
 from anabranch.program.merging import merge_all
-from anabranch.program.steps import Place, StepFailed, run_steps
+from anabranch.program.places import Place, StepFailed
+from anabranch.program.steps import run_steps
 from anabranch.values import AnabranchError, HostError, Json, RunStatus
 from anabranch.workflow import Step, Workflow, digest, to_data
 
@@ -124,7 +125,15 @@ def _phases(workflow: Workflow, identity: Identity, tree: Worktree) -> Do[int, R
     deadline = None
     if workflow.setup_timeout is not None:
         deadline = (yield from now()) + workflow.setup_timeout.total_seconds()
-    yield from _phase("setup", workflow.setup, tree, scope, deadline)
+    place = Place(
+        worktree=tree,
+        scope=scope,
+        templates=workflow.template,
+        phase="setup",
+        prefix="setup",
+        deadline=deadline,
+    )
+    yield from _phase(workflow.setup, place)
     assignments = yield from read_assignments(workflow.map, tree)
     yield from note(PhaseStarted(phase="map"))
     herd = Herd(
@@ -133,6 +142,7 @@ def _phases(workflow: Workflow, identity: Identity, tree: Worktree) -> Do[int, R
         carry=tree.path,
         template=workflow.map.agent_template,
         scope=scope,
+        templates=workflow.template,
     )
     ended = yield from run_agents(assignments, herd, workflow.map.max_parallel)
     yield from note(PhaseEnded(phase="map"), PhaseStarted(phase="merge"))
@@ -140,29 +150,25 @@ def _phases(workflow: Workflow, identity: Identity, tree: Worktree) -> Do[int, R
     yield from note(PhaseEnded(phase="merge"))
     yield from _brought_forward(identity, tree)
     counted = _counted(ended, sum(merged))
-    yield from _phase("reduce", workflow.reduce, tree, {**scope, "map": counted}, None)
+    reducing = evolve(
+        place, scope={**scope, "map": counted}, phase="reduce", prefix="reduce", deadline=None
+    )
+    yield from _phase(workflow.reduce, reducing)
     return len(ended) - sum(merged)
 
 
 @do
-def _phase(
-    name: str,
-    steps: Sequence[Step],
-    tree: Worktree,
-    scope: Mapping[str, Json],
-    deadline: float | None,
-) -> Do[None, RunFault, MapEnv]:
+def _phase(steps: Sequence[Step], place: Place) -> Do[None, RunFault, MapEnv]:
     """Run the steps of a phase in the run's worktree; what they commit is on the run's branch."""
     if not steps:
         return
-    place = Place(worktree=tree, scope=scope, phase=name, prefix=name, deadline=deadline)
-    yield from note(PhaseStarted(phase=name))
+    yield from note(PhaseStarted(phase=place.phase))
     ran = yield from run_steps(steps, place).settled()
     if isinstance(ran, Failure):
-        yield from note(PhaseEnded(phase=name, ok=False))
+        yield from note(PhaseEnded(phase=place.phase, ok=False))
         yield from fail(ran.failure())
-    yield from _kept(name, tree)
-    yield from note(PhaseEnded(phase=name))
+    yield from _kept(place.phase, place.worktree)
+    yield from note(PhaseEnded(phase=place.phase))
 
 
 @do

@@ -7,92 +7,27 @@ Steps that touch nothing in common run side by side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, Never, TypeAlias
+from typing import Never
 
-from attrs import evolve, frozen
-from returns.result import Failure, Result, Success
-
-from anabranch.effects import Do, Effect, GraphError, do, fail, from_result, now, par_graph
-from anabranch.effects.work import changes_in, ending, execute
-from anabranch.environment import (
-    CommandError,
-    CommandFault,
-    CommandOutput,
-    HasWorktrees,
-    Invocation,
-    MapEnv,
-    Oid,
-    Worktree,
-)
-from anabranch.expressions import compile_shell, parse_condition, parse_template
+from anabranch.effects import Do, Effect, GraphError, do, fail, now, par_graph
+from anabranch.effects.work import changes_in
+from anabranch.environment import HasWorktrees, MapEnv, Oid, Worktree
+from anabranch.expressions import parse_condition
 from anabranch.lifecycle import (
     CONDITION_FALSE,
     UPSTREAM_FAILED,
-    CommandEnded,
     CommandStarted,
     Declared,
     Moved,
 )
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
+from anabranch.program.commands import carry_out, shown
 from anabranch.program.faults import fatal, note
-from anabranch.values import ConfigError, HostError, Json, StepStatus
+from anabranch.program.places import Place, StepError, StepFailed
+from anabranch.values import HostError, StepStatus
 from anabranch.workflow import Step
-
-SHOWN: Final = 120
-"""How much of a command's text the journal holds, in characters."""
-
-TAIL: Final = 4000
-"""How much of what a command printed the journal holds, in characters."""
-
-
-@frozen(kw_only=True)
-class Place:
-    """Where steps run, and what they can refer to.
-
-    Attributes:
-        worktree: the directory they run in.
-        scope: the names that templates and conditions know.
-        phase: the phase they belong to.
-        prefix: of their subjects: `setup` makes `setup[0]`, `setup[1]`, …
-        parent: the subject they run inside of.
-        deadline: when all of them together must have ended, on the interpreter's clock.
-    """
-
-    worktree: Worktree
-    scope: Mapping[str, Json]
-    phase: str
-    prefix: str
-    parent: str | None = None
-    deadline: float | None = None
-
-
-@frozen(kw_only=True)
-class StepFailed:
-    """A step failed, and with it everything that it is part of.
-
-    Attributes:
-        subject: which.
-        message: why, for people.
-        timed_out: whether time was the reason.
-    """
-
-    subject: str
-    message: str
-    timed_out: bool = False
-
-    def __str__(self) -> str:
-        """The reason."""
-        return self.message
-
-    @property
-    def status(self) -> StepStatus:
-        """Where it leaves what it is part of."""
-        return StepStatus.TIMED_OUT if self.timed_out else StepStatus.FAILED
-
-
-StepError: TypeAlias = StepFailed | HostError
 
 
 def run_steps(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:
@@ -120,7 +55,7 @@ def _declared(
     return [
         Declared(
             subject=subjects[index],
-            label=step.name or _shown(step),
+            label=step.name or shown(step),
             phase=place.phase,
             parent=place.parent,
             needs=tuple(subjects[before] for before in graph.dependencies[index]),
@@ -160,19 +95,11 @@ def _attempted(step: Step, subject: str, place: Place) -> Do[None, StepError, Ma
     yield from note(
         Moved(subject=subject, to=StepStatus.QUEUED),
         Moved(subject=subject, to=StepStatus.RUNNING, attempt=1, worker=place.worktree.name),
-        CommandStarted(subject=subject, command=_shown(step)),
+        CommandStarted(subject=subject, command=shown(step)),
     )
     before = (yield from _head(place.worktree)) if step.commit_required else None
     limit = yield from _time_left(step, subject, place)
-    invocation = yield from from_result(_invocation(step, subject, place, limit))
-    outcome = yield from execute(invocation).settled()
-    yield from note(_ended(subject, outcome))
-    if isinstance(outcome, Failure):
-        error = outcome.failure()
-        timed_out = error.fault is CommandFault.TIMED_OUT
-        yield from fail(
-            StepFailed(subject=subject, message=_reason(step, error), timed_out=timed_out)
-        )
+    yield from carry_out(step, subject, place, limit)
     yield from note(Moved(subject=subject, to=StepStatus.VALIDATING))
     if step.commit_required and before == (yield from _head(place.worktree)):
         message = "the step was required to make a commit and made none"
@@ -192,57 +119,5 @@ def _time_left(step: Step, subject: str, place: Place) -> Do[timedelta | None, S
     return left if step.timeout is None else min(left, step.timeout)
 
 
-def _invocation(
-    step: Step, subject: str, place: Place, limit: timedelta | None
-) -> Result[Invocation, StepFailed]:
-    """The process that a step stands for; values reach the shell as data."""
-    try:
-        script = compile_shell(step.command.shell, place.scope)
-        env = {name: parse_template(text).render(place.scope) for name, text in step.env.items()}
-    except ConfigError as error:
-        return Failure(StepFailed(subject=subject, message=str(error)))
-    return Success(
-        Invocation(
-            argv=("sh", "-c", script.script),
-            cwd=place.worktree.path,
-            env={**env, **script.env},
-            timeout=limit,
-            label=subject,
-            files=script.files,
-            files_variable=script.directory,
-        )
-    )
-
-
-def _ended(subject: str, outcome: Result[CommandOutput, CommandError]) -> CommandEnded:
-    if isinstance(outcome, Success):
-        return _told(CommandEnded(subject=subject), outcome.unwrap())
-    error = outcome.failure()
-    ended = CommandEnded(subject=subject, fault=error.fault.value)
-    return ended if error.output is None else _told(ended, error.output)
-
-
-def _told(ended: CommandEnded, output: CommandOutput) -> CommandEnded:
-    return evolve(
-        ended,
-        exit_code=output.exit_code,
-        duration=output.duration,
-        tail=(output.stdout.text + output.stderr.text)[-TAIL:],
-        log=output.stdout.log,
-    )
-
-
 def _head(worktree: Worktree) -> Effect[Oid, HostError, HasWorktrees]:
     return changes_in(worktree).map_error(fatal).map(lambda changes: changes.head)
-
-
-def _reason(step: Step, error: CommandError) -> str:
-    """Why a command failed, with the text that its author wrote."""
-    if error.fault is not CommandFault.EXIT or error.output is None:
-        return error.message
-    return f"`{_shown(step)}` ended with {ending(error.output)}"
-
-
-def _shown(step: Step) -> str:
-    text = " ".join(step.command.shell.split())
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

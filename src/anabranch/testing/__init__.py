@@ -14,6 +14,8 @@ from anabranch.testing.mocks import (
     UnexpectedCommand,
     mock_env,
     printed,
+    said,
+    text_of,
 )
 
 __all__ = [
@@ -28,5 +30,7 @@ __all__ = [
     "mock_env",
     "printed",
     "run_virtual",
+    "said",
+    "text_of",
     "virtual_sleep",
 ]

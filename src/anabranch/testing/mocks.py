@@ -7,6 +7,7 @@ asked for is in `calls`: the frozen requests themselves, in order, to be compare
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -68,13 +69,69 @@ def printed(
     )
 
 
+def said(
+    result: str = "done",
+    *,
+    cost_usd: float | None = None,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    session: str = "mock",
+    failed: bool = False,
+    takes: float = 0,
+) -> CommandOutput:
+    """What a coding agent answers, in the words of Claude Code.
+
+    Args:
+        result: its last word.
+        cost_usd: what it says that it cost, in US dollars.
+        input_tokens: how many it says that it read.
+        output_tokens: how many it says that it wrote.
+        session: what to resume it by.
+        failed: whether it says that it failed.
+        takes: how long it took, in seconds.
+
+    >>> from anabranch.planning import read_report
+    >>> read_report(said("mended", cost_usd=0.25).stdout.head).cost_usd
+    0.25
+    """
+    message = {
+        "type": "result",
+        "result": result,
+        "is_error": failed,
+        "session_id": session,
+        "total_cost_usd": cost_usd,
+        "usage": {"input_tokens": input_tokens, "output_tokens": output_tokens},
+    }
+    return printed(f"{json.dumps(message)}\n", takes=takes)
+
+
+def text_of(invocation: Invocation) -> str:
+    """What was asked for, as one text: the script of a shell, or the words of a command line.
+
+    What it reads comes last, after `<<<`.
+
+    >>> text_of(Invocation(argv=("sh", "-c", "make all"), cwd="/"))
+    'make all'
+    >>> text_of(Invocation(argv=("codex", "exec", "mend it"), cwd="/"))
+    'codex exec mend it'
+    """
+    match invocation.argv:
+        case ("sh", "-c", script):
+            text = script
+        case words:
+            text = " ".join(words)
+    if invocation.stdin is None:
+        return text
+    return f"{text} <<< {invocation.stdin.decode(errors='backslashreplace')}"
+
+
 class UnexpectedCommand(AssertionError):  # noqa: N818 (what it is: the text says the rest)
     """A command came that the test did not foresee."""
 
 
 @frozen
 class MockCommands:
-    """Commands that answer by pattern: the last argument against shell-style wildcards."""
+    """Commands that answer by pattern: their text against shell-style wildcards."""
 
     answers: Mapping[str, Answering]
     calls: list[Call]
@@ -94,7 +151,7 @@ class MockCommands:
         return Success(answer)
 
     def _answer(self, invocation: Invocation) -> Answer:
-        asked = invocation.argv[-1]
+        asked = text_of(invocation)
         for pattern, answer in self.answers.items():
             if fnmatchcase(asked, pattern):
                 return answer(invocation) if callable(answer) else answer
@@ -244,7 +301,7 @@ class MockEnvironment:
     def commands_run(self) -> list[tuple[str, str]]:
         """Each command that ran: the name of its directory, and its text."""
         ran = (request for request in self.asked("run") if isinstance(request, Invocation))
-        return [(run.cwd.rpartition("/")[2], run.argv[-1]) for run in ran]
+        return [(run.cwd.rpartition("/")[2], text_of(run)) for run in ran]
 
 
 def mock_env(
@@ -256,7 +313,7 @@ def mock_env(
     """A mock environment.
 
     Args:
-        commands: what commands answer, by pattern (`*` is any text) on their last argument;
+        commands: what commands answer, by pattern (`*` is any text) on their text (`text_of`);
             the first that fits. A command that none fits fails the test. By default every
             command succeeds and prints nothing.
         files: what can be read, by path or end of path.

@@ -1,6 +1,6 @@
 """Workflows: what the user wrote, normalised into one immutable value."""
 
-from anabranch.workflow.builders import map_phase, map_reduce, step
+from anabranch.workflow.builders import map_phase, map_reduce, prompt, step
 from anabranch.workflow.items import plan_items
 from anabranch.workflow.loading import load_workflow
 from anabranch.workflow.model import MapPhase, Mode, Step, Workflow
@@ -24,6 +24,7 @@ __all__ = [
     "plan_items",
     "plan_text",
     "plan_to_data",
+    "prompt",
     "step",
     "to_data",
     "to_yaml",

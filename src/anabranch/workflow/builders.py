@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from anabranch.planning import Command, Duration
+from anabranch.planning import AgentTemplate, Command, Duration
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.values import parse_duration
 from anabranch.workflow.model import MapPhase, Step, Workflow
@@ -41,6 +41,42 @@ def step(
     """
     return Step(
         Command(shell, name=name),
+        when=when,
+        timeout=_duration(timeout),
+        env=env or {},
+        commit_required=commit_required,
+    )
+
+
+def prompt(
+    text: str,
+    *,
+    agent: str = "claude",
+    name: str | None = None,
+    when: str | None = None,
+    timeout: Duration | None = None,
+    env: Mapping[str, str] | None = None,
+    commit_required: bool = False,
+) -> Step:
+    """Make a step that gives a prompt to a coding agent.
+
+    Args:
+        text: what it is to do; may hold references such as `${item.path}`.
+        agent: which, by its name.
+        name: what the step is called in messages.
+        when: a condition; the step is skipped unless it holds.
+        timeout: text such as `1m 30s`, or seconds; `None` is no limit.
+        env: environment variables, added to those inherited.
+        commit_required: the step fails unless it leaves a new commit.
+
+    Raises:
+        ConfigError: one of them cannot be what it is.
+
+    >>> prompt("Mend ${item.path}", agent="codex").command.agent
+    'codex'
+    """
+    return Step(
+        Command(agent=agent, prompt=text, name=name),
         when=when,
         timeout=_duration(timeout),
         env=env or {},
@@ -90,6 +126,7 @@ def map_reduce(
     setup_timeout: Duration | None = None,
     map: MapPhase,  # noqa: A002
     reduce: Iterable[str | Step] = (),
+    agents: Mapping[str, AgentTemplate] | None = None,
 ) -> Workflow:
     """Make a map-reduce workflow.
 
@@ -107,6 +144,7 @@ def map_reduce(
         setup_timeout=_duration(setup_timeout),
         map=map,
         reduce=_steps(reduce),
+        agents=agents or {},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve
@@ -10,6 +10,7 @@ from attrs import evolve
 from anabranch.expressions import parse_condition, parse_path
 from anabranch.planning import Command, JsonPath, parse_sort
 from anabranch.values import Json
+from anabranch.workflow.agents import FORMS, AgentForm, agent_in, prompt_in, templates_of
 from anabranch.workflow.checks import (
     Check,
     all_of,
@@ -45,7 +46,6 @@ _STEP_ELSEWHERE: Final = frozenset(
         "capture_format",
         "capture_output",
         "capture_streams",
-        "claude",
         "commit_config",
         "commit_message",
         "cwd",
@@ -98,8 +98,16 @@ _NAME: Final = text("a name of one line", check=one_line, pattern=r"\S")
 _CONDITION: Final = text("a condition", check=parsed_by(parse_condition))
 
 
-def _step(*, shell: str, name: str | None = None, **more: Any) -> Step:
-    return Step(Command(shell, name=name), **more)
+def _step(
+    *,
+    shell: str = "",
+    claude: str | None = None,
+    agent: Command | None = None,
+    name: str | None = None,
+    **more: Any,
+) -> Step:
+    asked = agent if claude is None else Command(agent="claude", prompt=claude)
+    return Step(evolve(asked or Command(shell), name=name), **more)
 
 
 def _step_of(phase: Phase) -> Shape[Step]:
@@ -108,13 +116,16 @@ def _step_of(phase: Phase) -> Shape[Step]:
     value = references_known_in(phase, shell=False)
     mapping = table(
         _step,
-        Key("shell", shell, "What `sh -c` runs; may hold references.", required=True),
+        Key("shell", shell, "What `sh -c` runs; may hold references."),
+        Key("claude", prompt_in(phase), "What Claude Code is to do; may hold references."),
+        Key("agent", agent_in(phase), "A coding agent, and what it is to do."),
         Key("name", _NAME, "What the step is called in messages."),
         Key("when", _CONDITION, "The step is skipped unless this condition holds."),
         Key("timeout", duration(), "After this the step's whole process tree is ended."),
         Key("env", variables(value), "Environment variables, added to those inherited."),
         Key("commit_required", flag(), "The step fails unless it leaves a new commit."),
-        expected="a step with `shell:`",
+        expected="a step with `shell:`, `claude:` or `agent:`",
+        one_of=("shell", "claude", "agent"),
         elsewhere=_STEP_ELSEWHERE,
     )
     return either(scalar=shell.map(lambda command: _step(shell=command)), entries=mapping)
@@ -200,9 +211,19 @@ MAP: Final = table(
 )
 
 
-def _workflow(*, setup: dict[str, Any] | None = None, **more: Any) -> Workflow:
+def _workflow(
+    *,
+    setup: dict[str, Any] | None = None,
+    agents: Mapping[str, AgentForm] | None = None,
+    **more: Any,
+) -> Workflow:
     found = setup or {}
-    return Workflow(setup=found.get("commands", ()), setup_timeout=found.get("timeout"), **more)
+    return Workflow(
+        setup=found.get("commands", ()),
+        setup_timeout=found.get("timeout"),
+        agents=templates_of(agents or {}),
+        **more,
+    )
 
 
 WORKFLOW: Final = table(
@@ -216,6 +237,7 @@ WORKFLOW: Final = table(
         _steps_or_commands(_REDUCE_STEPS),
         "Steps that run after every agent that succeeded was merged.",
     ),
+    Key("agents", FORMS, "How coding agents are called, by name."),
     expected="a workflow: a mapping with `name:`, `mode:` and `map:`",
     elsewhere=_TOP_ELSEWHERE,
 )

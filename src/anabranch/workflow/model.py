@@ -7,7 +7,7 @@ they were parsed once, to prove that they can be, before a value was made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -15,9 +15,9 @@ from functools import cached_property
 from attrs import field, frozen
 
 from anabranch.expressions import parse_condition
-from anabranch.planning import Command, MapConfig
+from anabranch.planning import AGENTS, AgentTemplate, Command, MapConfig
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
-from anabranch.values import Problem
+from anabranch.values import ConfigError, Location, Problem, did_you_mean
 from anabranch.workflow.checks import (
     Check,
     Problems,
@@ -39,6 +39,10 @@ from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_
 
 def _copy(variables: Mapping[str, str]) -> Mapping[str, str]:
     return dict(variables)
+
+
+def _copy_templates(agents: Mapping[str, AgentTemplate]) -> Mapping[str, AgentTemplate]:
+    return dict(agents)
 
 
 class Mode(StrEnum):
@@ -77,7 +81,8 @@ class Step:
     commit_required: bool = field(default=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        require(not_blank, self.command.shell, "shell")
+        agent = self.command.agent is not None
+        require(not_blank, self.command.text, "prompt" if agent else "shell")
 
     @property
     def name(self) -> str | None:
@@ -96,7 +101,10 @@ def some_steps(value: Sequence[Step]) -> Problems:
 
 
 def steps_of(phase: Phase) -> Check[Sequence[Step]]:
-    """Refuse steps that cannot stand in a phase: its references are known, its values stay data."""
+    """Refuse steps that cannot stand in a phase: its references are known, its values stay data.
+
+    A prompt is read by no shell: nothing in it could be code.
+    """
     apart = some_steps if phase is Phase.AGENT else distinct_steps
     return lambda steps: (*apart(steps), *_unfit_texts(steps, phase))
 
@@ -105,7 +113,10 @@ def _unfit_texts(steps: Sequence[Step], phase: Phase) -> Iterator[Problem]:
     command = all_of(references_known_in(phase), commands_safe_in(phase))
     value = references_known_in(phase, shell=False)
     for at, step in enumerate(steps):
-        yield from (below(f"[{at}].shell", p) for p in command(step.command.shell))
+        if step.command.agent is None:
+            yield from (below(f"[{at}].shell", p) for p in command(step.command.shell))
+        else:
+            yield from (below(f"[{at}].prompt", p) for p in value(step.command.prompt))
         for name, text in step.env.items():
             yield from (below(f"[{at}].env.{name}", p) for p in value(text))
 
@@ -169,6 +180,8 @@ class Workflow:
         setup_timeout: a limit on all of `setup` together; `None` is no limit.
         map: the items, and what is done with each.
         reduce: steps that run after every agent that succeeded was merged.
+        agents: how command-line agents are called, by name, in addition to those that are
+            known (`anabranch.planning.AGENTS`), or instead of them.
     """
 
     name: str = field(validator=checked(one_line))
@@ -177,3 +190,39 @@ class Workflow:
     setup_timeout: timedelta | None = field(default=None, validator=checked(lasting))
     map: MapPhase
     reduce: tuple[Step, ...] = field(default=(), validator=checked(steps_of(Phase.REDUCE)))
+    agents: Mapping[str, AgentTemplate] = field(
+        factory=dict[str, AgentTemplate], converter=_copy_templates, hash=False
+    )
+
+    def __attrs_post_init__(self) -> None:
+        problems = tuple(self._unknown_agents())
+        if problems:
+            raise ConfigError(*problems)
+
+    def template(self, agent: str) -> AgentTemplate:
+        """How an agent is called."""
+        return self.agents[agent] if agent in self.agents else AGENTS[agent]
+
+    def _unknown_agents(self) -> Iterator[Problem]:
+        known = {**AGENTS, **self.agents}
+        for path, step in self._steps():
+            name = step.command.agent
+            if name is not None and name not in known:
+                yield Problem(
+                    code="unknown-agent",
+                    message="there is no agent of this name",
+                    where=Location(path=f"{path}.agent.use"),
+                    value=name,
+                    expected=f"a name under `agents`, or one of `{'`, `'.join(AGENTS)}`",
+                    hint=did_you_mean(name, known),
+                )
+
+    def _steps(self) -> Iterator[tuple[str, Step]]:
+        """All steps, each with its path."""
+        phases: Iterable[tuple[Phase, tuple[Step, ...]]] = (
+            (Phase.SETUP, self.setup),
+            (Phase.AGENT, self.map.agent_template),
+            (Phase.REDUCE, self.reduce),
+        )
+        for phase, steps in phases:
+            yield from ((f"{phase.value}[{at}]", step) for at, step in enumerate(steps))

@@ -80,7 +80,12 @@ def _steps(steps: Sequence[Step], batches: Batches) -> Iterator[str]:
         others = [str(other + 1) for other in beside[number] if other != number]
         notes = [*_conditions(step), *([f"beside {', '.join(others)}"] if others else [])]
         told = f"  ({'; '.join(notes)})" if notes else ""
-        yield f"  {number + 1}. {_short(step.name or step.command.shell)}{told}"
+        yield f"  {number + 1}. {_short(step.name or _work(step))}{told}"
+
+
+def _work(step: Step) -> str:
+    command = step.command
+    return command.text if command.agent is None else f"{command.agent}: {command.text}"
 
 
 def _conditions(step: Step) -> Iterator[str]:

@@ -51,6 +51,7 @@ def to_data(workflow: Workflow) -> dict[str, Json]:
         setup=_setup(workflow),
         map=_map(workflow.map),
         reduce=_steps(workflow.reduce) or None,
+        agents={name: list(one.argv) for name, one in workflow.agents.items()} or None,
     )
 
 
@@ -79,13 +80,23 @@ def _steps(steps: Iterable[Step]) -> list[Json]:
 def _step(step: Step) -> dict[str, Json]:
     return _given(
         name=step.name,
-        shell=step.command.shell,
+        **_work(step.command),
         when=step.when,
         timeout=None if step.timeout is None else _duration(step.timeout),
         env=dict(step.env) or None,
         commit_required=step.commit_required or None,
         **_declared(step.command),
     )
+
+
+def _work(command: Command) -> dict[str, Json]:
+    match command.agent:
+        case None:
+            return {"shell": command.shell}
+        case "claude":
+            return {"claude": command.prompt}
+        case name:
+            return {"agent": {"use": name, "prompt": command.prompt}}
 
 
 def _declared(command: Command) -> dict[str, Json]:

@@ -7,11 +7,12 @@ that the loader and the schema that editors use cannot drift apart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
@@ -199,13 +200,30 @@ def _at_element(problem: Problem, node: Items, spot: Spot) -> Problem:
 
 def variables(check: Check[str]) -> Shape[dict[str, str]]:
     """Environment variables: names of the user's choice, each with a text that passes a check."""
-    value = printed(all_of(passable, check))
-    expected = "names and values of environment variables"
+    return named(
+        printed(all_of(passable, check)),
+        "names and values of environment variables",
+        check=variable_name,
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+    )
 
-    def read(node: Node, spot: Spot) -> Result[dict[str, str], Problems]:
+
+def named(
+    value: Shape[T], expected: str, *, check: Check[str], pattern: str
+) -> Shape[dict[str, T]]:
+    """Values of one shape, under names of the user's choice.
+
+    Args:
+        value: what each of them is.
+        expected: what they are, in words.
+        check: of the names.
+        pattern: what it says of them, as a regular expression.
+    """
+
+    def read(node: Node, spot: Spot) -> Result[dict[str, T], Problems]:
         if not isinstance(node, Entries):
             return _wrong(node, spot, expected)
-        names = [_checked(e.key, variable_name, _name(e), spot.key(e.key)) for e in node.children]
+        names = [_checked(e.key, check, _name(e), spot.key(e.key)) for e in node.children]
         values = [value.read(e.value, spot.key(e.key)) for e in node.children]
         problems = _gather([*names, *values])
         if problems:
@@ -214,7 +232,7 @@ def variables(check: Check[str]) -> Shape[dict[str, str]]:
 
     schema: Schema = {
         "type": "object",
-        "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+        "propertyNames": {"pattern": pattern},
         "additionalProperties": value.schema,
     }
     return Shape(read, schema, expected)
@@ -249,12 +267,15 @@ def table(
     *keys: Key,
     expected: str,
     elsewhere: frozenset[str] = frozenset(),
+    one_of: tuple[str, ...] = (),
 ) -> Shape[T]:
     """A mapping with known keys only.
 
     Args:
-        build: called with the values that were there, by name.
+        build: called with the values that were there, by name. What it has to say of them
+            together, as a `ConfigError`, is placed in the file by its paths.
         keys: what may stand in it.
+        one_of: keys of which exactly one must be there.
         expected: what it is, in words.
         elsewhere: keys that other programs know at this place; they are refused with that reason.
     """
@@ -276,21 +297,74 @@ def table(
             for e in node.children
             if e.key in known
         }
-        problems = (*unknown, *missing, *_gather(list(results.values())))
+        chosen = _choices(node, one_of, spot, hints)
+        problems = (*unknown, *missing, *chosen, *_gather(list(results.values())))
         if problems:
             return Failure(problems)
-        return Success(build(**{name: r.unwrap() for name, r in results.items()}))
+        try:
+            return Success(build(**{name: r.unwrap() for name, r in results.items()}))
+        except ConfigError as error:
+            return Failure(tuple(_traced(problem, node, spot) for problem in error.problems))
 
-    return Shape(read, _table_schema(keys), expected)
+    return Shape(read, _table_schema(keys, one_of), expected)
 
 
-def _table_schema(keys: tuple[Key, ...]) -> Schema:
+def _table_schema(keys: tuple[Key, ...], one_of: tuple[str, ...]) -> Schema:
+    choices: list[Json] = [{"required": [name]} for name in one_of]
     return {
         "type": "object",
         "properties": {key.name: {"description": key.doc, **key.shape.schema} for key in keys},
         "required": [key.name for key in keys if key.required],
         "additionalProperties": False,
+        **({"oneOf": choices} if choices else {}),
     }
+
+
+def _choices(
+    node: Entries, one_of: tuple[str, ...], spot: Spot, hints: set[str | None]
+) -> Problems:
+    """What is wrong with the choice among some keys, unless a misspelt one explains it."""
+    given = [entry for entry in node.children if entry.key in one_of]
+    expected = "one of " + ", ".join(f"`{name}:`" for name in one_of)
+    if one_of and not given and not any(_meant(name) in hints for name in one_of):
+        missing = Problem(code="missing-key", message="a key is missing", expected=expected)
+        return (spot.put(missing, node.place),)
+    return tuple(
+        spot.key(entry.key).put(
+            Problem(
+                code="too-many-keys",
+                message=f"it cannot stand beside `{given[0].key}:`",
+                value=entry.key,
+                expected=expected,
+            ),
+            entry.place,
+        )
+        for entry in given[1:]
+    )
+
+
+_PART: Final = re.compile(r"[^.\[\]]+")
+
+
+def _traced(problem: Problem, node: Node, spot: Spot) -> Problem:
+    """Place a problem of a value made of a node, following its path as far as that goes."""
+    place = node.place
+    for part in _PART.findall(problem.where.path or ""):
+        if isinstance(node, Entries) and part.isdigit():
+            node, place, spot = _entered(node, "commands", place, spot)
+        if isinstance(node, Items) and part.isdigit() and int(part) < len(node.children):
+            node, spot = node.children[int(part)], spot.index(int(part))
+            place = node.place
+        elif isinstance(node, Entries):
+            node, place, spot = _entered(node, part, place, spot)
+    return spot.put(problem, place)
+
+
+def _entered(node: Entries, key: str, place: Place, spot: Spot) -> tuple[Node, Place, Spot]:
+    for entry in node.children:
+        if entry.key == key:
+            return entry.value, entry.value.place, spot.key(key)
+    return node, place, spot
 
 
 def _meant(name: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from attrs import frozen
 from hypothesis import strategies as st
 
-from anabranch.planning import Command, plan_work_assignments
+from anabranch.planning import AGENTS, AgentTemplate, Command, plan_work_assignments
 from anabranch.workflow import MapPhase, Plan, Step, Workflow, make_plan, to_data, to_yaml
 from anabranch.workflow.checks import inner_path
 from anabranch.workflow.model import distinct_steps
@@ -21,6 +21,7 @@ from anabranch.workflow.scopes import Phase, references_known_in
 _CONDITIONS = ("severity == 'high'", "size > 10 and not draft", "name in [a, 'b c']")
 _ORDERS = ("name", "severity DESC, name", "size ASC NULLS FIRST")
 _PATHS = ("$[*]", "$.items[*]", "$..module", "$.a[0:2]")
+_AGENTS = ("claude", "reviewer", "on", "a: b", "014")
 _FIELDS = ("name", "item.path", "a.b[0]")
 
 
@@ -45,16 +46,37 @@ def durations() -> st.SearchStrategy[timedelta]:
     return st.timedeltas(min_value=timedelta(microseconds=1), max_value=timedelta(days=366))
 
 
+def agents() -> st.SearchStrategy[dict[str, AgentTemplate]]:
+    """Templates of agents, with the prompt among the arguments and without."""
+    words = texts().filter(lambda text: "$" not in text) | st.just("${prompt}")
+    argv = st.tuples(names().filter(lambda name: "$" not in name), st.lists(words, max_size=3))
+    made = argv.map(lambda parts: AgentTemplate((parts[0], *parts[1])))
+    return st.dictionaries(st.sampled_from(_AGENTS), made, max_size=2)
+
+
+def _commands() -> st.SearchStrategy[Command]:
+    shell = st.builds(Command, texts(), name=st.none() | names())
+    asked = st.builds(
+        Command, agent=st.sampled_from([*AGENTS]), prompt=_values(), name=st.none() | names()
+    )
+    return shell | asked
+
+
+def _values() -> st.SearchStrategy[str]:
+    """Texts that no shell reads: every reference in them is known."""
+    known = references_known_in(Phase.SETUP, shell=False)
+    return texts().filter(lambda text: not known(text))
+
+
 def steps() -> st.SearchStrategy[Step]:
     """Steps with any of the attributes that a file can give them."""
-    known = references_known_in(Phase.SETUP, shell=False)
-    values = st.just("") | texts().filter(lambda text: not known(text))
+    values = st.just("") | _values()
     variables = st.dictionaries(
         st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,8}\Z"), values, max_size=3
     )
     return st.builds(
         Step,
-        st.builds(Command, texts(), name=st.none() | names()),
+        _commands(),
         when=st.none() | st.sampled_from(_CONDITIONS),
         timeout=st.none() | durations(),
         env=variables,
@@ -92,6 +114,7 @@ def workflows() -> st.SearchStrategy[Workflow]:
         setup_timeout=st.none() | durations(),
         map=map_phases(),
         reduce=_some_steps(),
+        agents=agents(),
     )
 
 
@@ -158,6 +181,9 @@ _WRONG: list[tuple[_Path, list[Any]]] = [
     (("map", "agent_template", 0), [None, 1, "", [], {}, {"name": "x"}]),
     (("map", "agent_template", 0, "commit_required"), ["yes", 1, None]),
     (("reduce",), [None, "make", [""], [[]]]),
+    (("reduce", 0), [{"claude": ""}, {"claude": "x", "shell": "y"}, {"claude": "${item.x}"}]),
+    (("reduce", 0), [{"agent": "x"}, {"agent": {"use": "nobody", "prompt": "x"}}]),
+    (("agents",), [None, [], {"mine": []}, {"mine": {}}, {"mine": ["x", "${y}"]}]),
 ]
 
 

@@ -1,0 +1,167 @@
+"""A step's command → an effect: the process or the agent it stands for, and what is told of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, Never, TypeAlias
+
+from attrs import evolve, field, frozen
+from returns.result import Failure, Result, Success
+
+from anabranch.effects import Do, Effect, do, fail, from_result
+from anabranch.effects.agents import AgentError, AgentOutput, ask_agent
+from anabranch.effects.work import ending, execute
+from anabranch.environment import (
+    CommandError,
+    CommandFault,
+    CommandOutput,
+    HasCommands,
+    Invocation,
+    MapEnv,
+)
+from anabranch.expressions import compile_shell, parse_template
+from anabranch.lifecycle import CommandEnded, Spent
+from anabranch.planning import AgentReport
+from anabranch.program.faults import note
+from anabranch.program.places import Place, StepError, StepFailed
+from anabranch.values import ConfigError
+from anabranch.workflow import Step
+
+SHOWN: Final = 120
+"""How much of a command's text the journal holds, in characters."""
+
+TAIL: Final = 4000
+"""How much of what a command printed the journal holds, in characters."""
+
+_Outcome: TypeAlias = Result[CommandOutput, CommandError]
+
+
+@frozen
+class _Ended:
+    """How the work of a step ended, and what an agent said about it."""
+
+    outcome: _Outcome
+    report: AgentReport = field(factory=AgentReport)
+
+
+@do
+def carry_out(
+    step: Step, subject: str, place: Place, limit: timedelta | None
+) -> Do[CommandOutput, StepError, MapEnv]:
+    """Do the work of a step, within a limit, and tell the journal how it ended."""
+    work = yield from from_result(_work(step, subject, place, limit))
+    ended = yield from work
+    yield from note(_told(subject, ended.outcome), *_spent(subject, ended.report))
+    if isinstance(ended.outcome, Failure):
+        yield from fail(_failed(step, subject, ended.outcome.failure()))
+    return ended.outcome.unwrap()
+
+
+def shown(step: Step) -> str:
+    """What a step does, in one line."""
+    command = step.command
+    text = command.text if command.agent is None else f"{command.agent}: {command.text}"
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+
+
+# --- what is run -------------------------------------------------------------------------------
+
+
+def _work(
+    step: Step, subject: str, place: Place, limit: timedelta | None
+) -> Result[Effect[_Ended, Never, HasCommands], StepFailed]:
+    try:
+        env = {name: parse_template(text).render(place.scope) for name, text in step.env.items()}
+        bare = Invocation(argv=(), cwd=place.worktree.path, env=env, timeout=limit, label=subject)
+        agent = step.command.agent
+        return Success(_shell(step, place, bare) if agent is None else _agent(step, place, bare))
+    except ConfigError as error:
+        return Failure(StepFailed(subject=subject, message=str(error)))
+
+
+def _shell(step: Step, place: Place, bare: Invocation) -> Effect[_Ended, Never, HasCommands]:
+    """The command in a shell, which values reach as data."""
+    script = compile_shell(step.command.shell, place.scope)
+    invocation = evolve(
+        bare,
+        argv=("sh", "-c", script.script),
+        env={**bare.env, **script.env},
+        files=script.files,
+        files_variable=script.directory,
+    )
+    return execute(invocation).settled().map(_Ended)
+
+
+def _agent(step: Step, place: Place, bare: Invocation) -> Effect[_Ended, Never, HasCommands]:
+    """The agent with its prompt, which no shell reads."""
+    asked = ask_agent(
+        place.templates(step.command.agent or ""),
+        parse_template(step.command.prompt).render(place.scope),
+        cwd=bare.cwd,
+        env=bare.env,
+        timeout=bare.timeout,
+        label=bare.label,
+    )
+    return asked.settled().map(_of_agent)
+
+
+def _of_agent(result: Result[AgentOutput, AgentError]) -> _Ended:
+    if isinstance(result, Failure):
+        failed = result.failure()
+        return _Ended(Failure(failed.error), failed.report)
+    done = result.unwrap()
+    return _Ended(Success(done.output), done.report)
+
+
+# --- what is told ------------------------------------------------------------------------------
+
+
+def _told(subject: str, outcome: _Outcome) -> CommandEnded:
+    if isinstance(outcome, Success):
+        return _ended(CommandEnded(subject=subject), outcome.unwrap())
+    error = outcome.failure()
+    ended = CommandEnded(subject=subject, fault=error.fault.value)
+    return ended if error.output is None else _ended(ended, error.output)
+
+
+def _ended(ended: CommandEnded, output: CommandOutput) -> CommandEnded:
+    usage = output.usage
+    return evolve(
+        ended,
+        exit_code=output.exit_code,
+        duration=output.duration,
+        user=timedelta() if usage is None else usage.user,
+        system=timedelta() if usage is None else usage.system,
+        memory_bytes=0 if usage is None else usage.memory,
+        tail=(output.stdout.text + output.stderr.text)[-TAIL:],
+        log=output.stdout.log,
+    )
+
+
+def _spent(subject: str, report: AgentReport) -> list[Spent]:
+    """What an agent said that it cost, if it said anything."""
+    spent = Spent(
+        subject=subject,
+        cost_usd=report.cost_usd or 0.0,
+        input_tokens=report.input_tokens or 0,
+        output_tokens=report.output_tokens or 0,
+        cached_tokens=report.cached_tokens or 0,
+        turns=report.turns or 0,
+        model=report.model,
+        session=report.session,
+    )
+    return [] if spent == Spent(subject=subject) else [spent]
+
+
+def _failed(step: Step, subject: str, error: CommandError) -> StepFailed:
+    timed_out = error.fault is CommandFault.TIMED_OUT
+    return StepFailed(subject=subject, message=_reason(step, error), timed_out=timed_out)
+
+
+def _reason(step: Step, error: CommandError) -> str:
+    """Why a command failed, with the text that its author wrote."""
+    agent, output = step.command.agent, error.output
+    if error.fault is not CommandFault.EXIT or output is None or not output.exit_code:
+        return error.message if error.hint is None else f"{error.message} ({error.hint})"
+    return f"`{shown(step) if agent is None else agent}` ended with {ending(output)}"
