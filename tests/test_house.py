@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import pytest
@@ -174,6 +175,9 @@ def test_using_all_of_the_face_does_not_import_what_is_heavy() -> None:
 def test_the_face_has_what_it_lists_and_nothing_else() -> None:
     assert sorted(anabranch.__all__) == anabranch.__all__
     assert [] == [name for name in anabranch.__all__ if not hasattr(anabranch, name)]
+    assert [] == [
+        name for name in anabranch.__all__ if isinstance(getattr(anabranch, name), ModuleType)
+    ]
     with pytest.raises(AttributeError, match="has no attribute 'suceed'"):
         _ = getattr(anabranch, "suceed")  # noqa: B009  (a checker would refuse the other spelling)
 

@@ -7,6 +7,7 @@ and a program pays for the floors that it stands on.
 
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -160,8 +161,9 @@ def __getattr__(name: str) -> object:
     if name in __all__:
         for room in _ROOMS:
             module = import_module(f"{__name__}.{room}")
-            if name in vars(module):
-                return globals().setdefault(name, vars(module)[name])
+            found = vars(module).get(name)
+            if found is not None and not isinstance(found, ModuleType):
+                return globals().setdefault(name, found)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message, name=name, obj=sys.modules[__name__])
 
