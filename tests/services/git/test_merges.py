@@ -163,6 +163,17 @@ def test_a_linear_merge_that_is_there_already_is_not_made_again(bench: Bench) ->
     assert first[-1].before == first[-1].commit == again[0].before == again[0].commit
 
 
+def test_a_linear_merge_that_may_fast_forward_does(bench: Bench) -> None:
+    one = evolve(
+        request(bench.repo, work(bench.repo, "one", {"a.txt": "1"})),
+        linear=True,
+        fast_forward=True,
+        base=Oid(bench.repo.head),
+    )
+    (answer,) = merge_all(bench, one)
+    assert one.source == answer.unwrap().commit
+
+
 def test_attributes_count_as_they_do_in_a_checkout_and_are_those_of_the_target(
     bench: Bench,
 ) -> None:

@@ -70,9 +70,10 @@ class Replayer:
         return last
 
     def moved(self, request: MergeRequest) -> None:
-        """Note that a replay has become visible."""
-        known = self._known[request.target, request.base]
-        known.update(self._since(request.base, request.source))
+        """Note that a replay has become visible; one that was not needed has nothing to note."""
+        known = self._known.get((request.target, request.base))
+        if known is not None:
+            known.update(self._since(request.base, request.source))
 
     def _originals(self, before: Oid, request: MergeRequest) -> set[str]:
         """The commits that are on the target in another form."""
