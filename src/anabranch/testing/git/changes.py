@@ -1,0 +1,74 @@
+"""What happened in a working tree since its base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from anabranch.environment import Changes, Oid
+from anabranch.testing.git.checkouts import dirty_paths
+from anabranch.testing.git.faults import NotModelled
+from anabranch.testing.git.history import since
+from anabranch.testing.git.lines import changes as line_changes
+from anabranch.testing.git.lines import split
+from anabranch.testing.git.objects import Entry, Tree
+from anabranch.testing.git.similarity import alike_enough
+from anabranch.testing.git.state import Checkout, GitState
+from anabranch.testing.git.texts import is_binary
+
+
+def changes_between(state: GitState, checkout: Checkout, base: Oid) -> Changes:
+    """What was committed in a tree since its base, and what was not.
+
+    Raises:
+        NotModelled: git would have to weigh how alike two files are.
+    """
+    head = state.head(checkout)
+    old, new = state.objects.tree(base), state.objects.tree(head)
+    renamed = _renames(old, new)
+    added, deleted = set(new) - set(old), set(old) - set(new)
+    was = {target: source for source, target in renamed.items()}
+    counts = [
+        _lines(old.get(was.get(path, path)), new.get(path))
+        for path in {*old, *new} - renamed.keys()
+    ]
+    dirty = dirty_paths(checkout, new)
+    return Changes(
+        head=head,
+        commits=tuple(since(state.objects, base, head)),
+        added=tuple(sorted(added - set(was))),
+        modified=tuple(sorted(p for p in old if p in new and old[p] != new[p])),
+        deleted=tuple(sorted(deleted - set(renamed))),
+        renamed=tuple(sorted(renamed.items())),
+        insertions=sum(more for more, _ in counts),
+        deletions=sum(fewer for _, fewer in counts),
+        dirty=tuple(p for p in dirty if not _is_as_carried(checkout, p)),
+    )
+
+
+def _is_as_carried(checkout: Checkout, path: str) -> bool:
+    return path in checkout.carried and checkout.carried[path] == checkout.files.get(path)
+
+
+def _renames(old: Tree, new: Tree) -> Mapping[str, str]:
+    """The files that were moved unchanged."""
+    found: dict[str, str] = {}
+    added = [path for path in new if path not in old]
+    deleted = [path for path in old if path not in new]
+    for path in deleted:
+        targets = [target for target in added if alike_enough(old[path], new[target])]
+        if not targets:
+            continue
+        alike = [other for other in deleted if alike_enough(old[other], new[targets[0]])]
+        if len(targets) > 1 or len(alike) > 1 or old[path] != new[targets[0]]:
+            raise NotModelled(f"a file that may have been renamed with changes: {path}")
+        found[path] = targets[0]
+    return found
+
+
+def _lines(old: Entry | None, new: Entry | None) -> tuple[int, int]:
+    """How many lines came, and how many went."""
+    before, after = b"" if old is None else old.data, b"" if new is None else new.data
+    if before == after or is_binary(before) or is_binary(after):
+        return 0, 0
+    found = line_changes(split(before), split(after))
+    return sum(c.other_size for c in found), sum(c.size for c in found)
