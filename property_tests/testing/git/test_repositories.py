@@ -122,8 +122,13 @@ class Worlds(RuleBasedStateMachine):
         assert real == model
         return real.unwrap()
 
-    @rule(name=NAMES, branch=st.booleans(), parent=st.sampled_from([RESULT, "main", "none"]))
-    def create(self, name: str, parent: str, *, branch: bool) -> None:
+    @rule(
+        name=NAMES,
+        branch=st.booleans(),
+        parent=st.sampled_from([RESULT, "main", "none"]),
+        again=st.booleans(),
+    )
+    def create(self, name: str, parent: str, *, branch: bool, again: bool) -> None:
         carry = self.alive.get("run") if name != "run" else None
 
         def ask(worktrees: Worktrees, _: Merges, world: str) -> Awaitable[Result[Any, Any]]:
@@ -133,10 +138,10 @@ class Worlds(RuleBasedStateMachine):
                 branch=f"anabranch/r1/{name}" if branch else None,
                 carry=None if carry is None else getattr(carry, world).path,
             )
-            return worktrees.create(request)
+            return worktrees.reopen(request) if again else worktrees.create(request)
 
         real, model = self.both(ask)
-        if is_successful(real):
+        if is_successful(real) and (real.unwrap() is not None or model.unwrap() is not None):
             pair = Pair(real.unwrap(), model.unwrap())
             assert evolve(pair.real, path="") == evolve(pair.model, path="")
             self.alive[name] = pair
@@ -214,6 +219,11 @@ class Worlds(RuleBasedStateMachine):
         ours, theirs = ({c.path for c in answer.failure().conflicts} for answer in (real, model))
         assert ours == theirs
         return nothing()
+
+    @rule(branch=st.sampled_from([RESULT, "main", "none"]), since=commits | st.just("main"))
+    def traces(self, branch: str, since: str) -> None:
+        real, model = self.both(lambda _, merges, __: merges.traces(branch, since))
+        assert not is_successful(real) or real == model
 
     @rule(name=NAMES)
     def drop(self, name: str) -> None:

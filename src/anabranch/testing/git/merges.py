@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 
@@ -13,6 +15,7 @@ from anabranch.environment import (
     MergeFault,
     MergeRequest,
     Oid,
+    Trace,
 )
 from anabranch.services.git.commits import with_trailers
 from anabranch.services.git.replaying import ORIGINAL
@@ -29,6 +32,7 @@ from anabranch.testing.git.merging import merge_trees
 from anabranch.testing.git.objects import Tree
 from anabranch.testing.git.state import HEADS, GitState, Origin
 from anabranch.testing.git.store import HOME, Store
+from anabranch.testing.git.trailers import trailers_of
 
 
 class _Unmerged(Exception):  # noqa: N818 - not an error: an answer, on its way to the port
@@ -68,6 +72,13 @@ class MemoryMerges:
         """Merge, then move the target. All or nothing."""
         try:
             return Success(self._merge(request))
+        except _Unmerged as unmerged:
+            return Failure(unmerged.error)
+
+    async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
+        """The commits with trailers that a branch went through since a revision, oldest first."""
+        try:
+            return Success(tuple(self._traces(branch, since)))
         except _Unmerged as unmerged:
             return Failure(unmerged.error)
 
@@ -171,9 +182,20 @@ class MemoryMerges:
     def _originals(self, base: Oid, before: Oid) -> set[str]:
         """The commits that are on the target in another form."""
         objects = self._state.objects
-        messages = (objects.commits[oid].message for oid in since(objects, base, before))
-        lines = (line for message in messages for line in message.splitlines())
-        return {line.partition(": ")[2] for line in lines if line.startswith(f"{ORIGINAL}: ")}
+        commits = (objects.commits[oid] for oid in since(objects, base, before))
+        pairs = (pair for commit in commits for pair in trailers_of(commit.message))
+        return {value for name, value in pairs if name == ORIGINAL}
+
+    def _traces(self, branch: str, since: str) -> Iterator[Trace]:
+        objects = self._state.objects
+        base, head = self.store.commit_at(since), self._state.refs.get(f"{HEADS}{branch}")
+        if base is None or head is None:
+            raise _Unmerged(MergeFault.GIT, f"bad revision: {since}..{branch}")
+        for oid in first_parents(objects, base, head):
+            commit = objects.commits[oid]
+            trailers = trailers_of(commit.message)
+            if trailers and commit.parents:
+                yield Trace(commit=oid, before=commit.parents[0], trailers=trailers)
 
     def _refuse_if_checked_out(self, branch: str) -> None:
         path = self._state.holder(f"{HEADS}{branch}")

@@ -58,6 +58,13 @@ class MemoryWorktrees:
         except _Refused as refused:
             return refused.about(request.name)
 
+    async def reopen(self, request: WorktreeRequest) -> Result[Worktree | None, WorktreeError]:
+        """The working tree that an earlier process of this run made, if it is still there."""
+        try:
+            return Success(self._reopen(request))
+        except _Refused as refused:
+            return refused.about(request.name)
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
         try:
@@ -98,9 +105,7 @@ class MemoryWorktrees:
             raise _Refused(WorktreeFault.UNSUPPORTED, "not a name for a worktree")
         if request.name in self._alive:
             raise _Refused(WorktreeFault.EXISTS, "there is one of that name")
-        base = request.base or self._state.refs.get(f"{HEADS}{request.parent}")
-        if base is None:
-            raise _Refused(WorktreeFault.UNKNOWN_PARENT, f"no such branch: {request.parent}")
+        base = self._base(request)
         if base not in self._state.objects.commits:
             raise _Refused(WorktreeFault.GIT, f"invalid reference: {base}")
         self._make_way(request.name)
@@ -111,6 +116,22 @@ class MemoryWorktrees:
         if fault is not None:
             raise _stumbled(fault)
         self._make(request, base, head)
+        return self._worktree(request, base)
+
+    def _reopen(self, request: WorktreeRequest) -> Worktree | None:
+        names = (checkout.name for _, checkout in self._state.trees_of(self.run))
+        if request.name in self._alive or request.name not in names:
+            return None
+        self._alive.add(request.name)
+        return self._worktree(request, self._base(request))
+
+    def _base(self, request: WorktreeRequest) -> Oid:
+        base = request.base or self._state.refs.get(f"{HEADS}{request.parent}")
+        if base is None:
+            raise _Refused(WorktreeFault.UNKNOWN_PARENT, f"no such branch: {request.parent}")
+        return base
+
+    def _worktree(self, request: WorktreeRequest, base: Oid) -> Worktree:
         return Worktree(
             name=request.name,
             path=self._path(request.name),
