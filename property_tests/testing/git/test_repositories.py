@@ -26,7 +26,15 @@ from hypothesis.stateful import (
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from anabranch.environment import MergeRequest, Merges, Oid, Worktree, WorktreeRequest, Worktrees
+from anabranch.environment import (
+    Changes,
+    MergeRequest,
+    Merges,
+    Oid,
+    Worktree,
+    WorktreeRequest,
+    Worktrees,
+)
 from anabranch.services.git import GitRepository, GitRun, git_run
 from anabranch.testing.git import MemoryRun, MemoryTree, NotModelled, memory_repository
 from anabranch.testing.git.history import ancestors
@@ -59,6 +67,11 @@ class Answer:
 
     value: object = None
     fault: object = None
+
+
+def _kinds(changes: Changes) -> dict[str, str]:
+    """How each file is not committed, without the stamps, which are each world's own."""
+    return {path: mark[:1] for path, mark in changes.uncommitted.items()}
 
 
 class Worlds(RuleBasedStateMachine):
@@ -172,7 +185,19 @@ class Worlds(RuleBasedStateMachine):
         except NotModelled:
             return nothing()
         assert real == model
-        return real.unwrap().head if is_successful(real) else nothing()
+        if not is_successful(real):
+            return nothing()
+        assert _kinds(real.unwrap()) == _kinds(model.unwrap())
+        return real.unwrap().head
+
+    @rule(name=NAMES)
+    def head(self, name: str) -> None:
+        pair = self.alive.get(name)
+        if pair is not None:
+            real, model = self.both(
+                lambda worktrees, _, world: worktrees.head(getattr(pair, world))
+            )
+            assert real == model
 
     @rule(name=NAMES, commit=commits)
     def advance(self, name: str, commit: Oid) -> None:

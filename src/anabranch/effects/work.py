@@ -106,6 +106,16 @@ def remove_worktree(worktree: Worktree) -> Effect[None, WorktreeError, HasWorktr
     return from_async(call, label=f"remove worktree {worktree.name}", preview=Success(None))
 
 
+def head_of(worktree: Worktree) -> Effect[Oid, WorktreeError, HasWorktrees]:
+    """The commit that a worktree stands on."""
+
+    def call(env: HasWorktrees) -> Awaitable[Result[Oid, WorktreeError]]:
+        return env.worktrees.head(worktree)
+
+    label = f"look at the head of {worktree.name}"
+    return from_async(call, label=label, preview=Success(worktree.base))
+
+
 def changes_in(worktree: Worktree) -> Effect[Changes, WorktreeError, HasWorktrees]:
     """What was committed in a worktree since its base, and what was not."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NewType, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Result
 
 Oid = NewType("Oid", str)
@@ -52,6 +53,8 @@ class Changes:
         added, modified, deleted: paths with `/`, sorted, from base to head.
         renamed: pairs of old and new path.
         dirty: paths with changes that were not committed.
+        uncommitted: for each of them, `A` (not in head), `M` or `D` (not in the tree), then a
+            stamp that is another one once the file has changed again.
     """
 
     head: Oid
@@ -63,6 +66,7 @@ class Changes:
     insertions: int = 0
     deletions: int = 0
     dirty: tuple[str, ...] = ()
+    uncommitted: Mapping[str, str] = field(factory=dict[str, str], eq=False)
 
 
 @frozen(kw_only=True)
@@ -121,6 +125,10 @@ class Worktrees(Protocol):
         Returns:
             `None` if there is no such tree any more.
         """
+        ...
+
+    async def head(self, worktree: Worktree) -> Result[Oid, WorktreeError]:
+        """The commit that a tree stands on now; much cheaper than `changes`."""
         ...
 
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Never
 
 from anabranch.effects import Do, Effect, GraphError, do, fail, now, par_graph
-from anabranch.effects.work import changes_in
+from anabranch.effects.work import head_of
 from anabranch.environment import HasWorktrees, MapEnv, Oid, Worktree
 from anabranch.expressions import parse_condition
 from anabranch.lifecycle import (
@@ -120,4 +120,4 @@ def _time_left(step: Step, subject: str, place: Place) -> Do[timedelta | None, S
 
 
 def _head(worktree: Worktree) -> Effect[Oid, HostError, HasWorktrees]:
-    return changes_in(worktree).map_error(fatal).map(lambda changes: changes.head)
+    return head_of(worktree).map_error(fatal)

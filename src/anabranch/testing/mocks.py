@@ -192,6 +192,10 @@ class MockWorktrees:
         self.calls.append(("reopen", request))
         return Success(self.alive.get(request.name))
 
+    async def head(self, worktree: Worktree) -> Result[Oid, WorktreeError]:
+        """The one commit."""
+        return Success(_oid(worktree.name, worktree.base))
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """One commit, which follows from the worktree's name and base."""
         head = _oid(worktree.name, worktree.base)

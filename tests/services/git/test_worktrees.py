@@ -213,3 +213,34 @@ def test_several_runs_work_in_one_repository_at_once(bench: Bench) -> None:
             return Path(mine.path).parent.name, Path(theirs.path).parent.name
 
     assert ("r1", "r2") == bench(scenario)
+
+
+def test_the_head_of_a_tree_is_known_without_looking_for_changes(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> tuple[bool, bool]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        before = (await git.worktrees.head(tree)).unwrap()
+        there = bench.repo.at(tree.path)
+        there.write({"new": ""})
+        commit = there.commit()
+        return before == tree.base, commit == (await git.worktrees.head(tree)).unwrap()
+
+    assert (True, True) == bench(scenario)
+
+
+def test_what_was_not_committed_is_told_by_its_kind_and_a_stamp(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> tuple[dict[str, str], set[str]]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        there = bench.repo.at(tree.path)
+        there.write({"a.txt": "dirty", "new name": "", "staged": ""})
+        there.git("add", "staged")
+        Path(tree.path, "dir/b.txt").unlink()
+        before = (await git.worktrees.changes(tree)).unwrap().uncommitted
+        there.write({"a.txt": "dirty again"})
+        after = (await git.worktrees.changes(tree)).unwrap().uncommitted
+        kinds = {path: stamp[0] for path, stamp in before.items()}
+        return kinds, {path for path, stamp in after.items() if before[path] != stamp}
+
+    assert (
+        {"a.txt": "M", "dir/b.txt": "D", "new name": "A", "staged": "A"},
+        {"a.txt"},
+    ) == bench(scenario)

@@ -62,10 +62,13 @@ def _note(admin: str) -> str:
 
 
 def _line(tree: str, path: str) -> bytes:
-    """A file's stamp: what a change of its content does not leave as it was."""
+    return stamp(tree, path).encode() + b"\t" + os.fsencode(path) + b"\0"
+
+
+def stamp(tree: str, path: str) -> str:
+    """What a change of a file's content does not leave as it was; empty if there is none."""
     try:
         found = os.lstat(os.path.join(tree, path))
     except OSError:
-        return b"\t" + os.fsencode(path) + b"\0"
-    stamp = f"{found.st_mode}/{found.st_size}/{found.st_mtime_ns}/{found.st_ctime_ns}"
-    return stamp.encode() + b"\t" + os.fsencode(path) + b"\0"
+        return ""
+    return f"{found.st_mode}/{found.st_size}/{found.st_mtime_ns}/{found.st_ctime_ns}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from attrs import frozen
 
 from anabranch.environment import Changes, Oid
 from anabranch.services.git.admin import entry_of
+from anabranch.services.git.carrying import stamp
 from anabranch.services.git.diffs import ABSENT, Diff, Differ
 from anabranch.services.git.index_file import tree_of_index
 from anabranch.services.git.objects import Objects
@@ -50,14 +51,15 @@ class Observer:
             touched: all paths at which there is now something else than at the base, if that is
                 known; it may hold more than those.
         """
-        head = self._head(tree)
+        head = self.head(tree)
         diff = Diff()
         if head != base:
             diff = self.differ.diff(self._tree(base), self._tree(head))
-        dirty = () if self._is_clean(tree, head, diff, touched) else self._status(tree)
+        dirty = {} if self._is_clean(tree, head, diff, touched) else self._status(tree)
         return _told(head, self._since(base, head), diff, dirty)
 
-    def _head(self, tree: Tree) -> Oid:
+    def head(self, tree: Tree) -> Oid:
+        """The commit that a tree stands on."""
         entry = entry_of(tree.admin)
         head = entry.head if entry.branch is None else self.refs.commit_at(entry.branch)
         return Oid(head) if head else Oid(self.git.at(tree.path).run("rev-parse", "HEAD").text)
@@ -79,8 +81,9 @@ class Observer:
         listed = self.git.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}")
         return tuple(map(Oid, listed.text.split()))
 
-    def _status(self, tree: Tree) -> tuple[str, ...]:
-        return parse_status(self.git.at(tree.path).run(*_STATUS).stdout)
+    def _status(self, tree: Tree) -> dict[str, str]:
+        found = parse_status(self.git.at(tree.path).run(*_STATUS).stdout)
+        return {path: f"{kind} {stamp(tree.path, path)}" for path, kind in found.items()}
 
     def _is_clean(
         self, tree: Tree, head: Oid, diff: Diff, touched: AbstractSet[str] | None
@@ -130,21 +133,31 @@ def blob_id(data: bytes, digits: int) -> str:
     return algorithm(b"blob %d\0%s" % (len(data), data)).hexdigest()
 
 
-def parse_status(data: bytes) -> tuple[str, ...]:
-    r"""The paths of `status --porcelain=v2 -z` that are not clean.
+def parse_status(data: bytes) -> dict[str, str]:
+    r"""The paths of `status --porcelain=v2 -z` that are not clean, sorted, and how they are not.
 
     >>> parse_status(b"? new file\0")
-    ('new file',)
+    {'new file': 'A'}
     """
-    found = set[str]()
+    found = dict[str, str]()
     for record in paths(data):
         kind, _, rest = record.partition(" ")
         fields = _FIELDS[kind.encode()]
-        found.add(rest.split(" ", fields)[fields])
-    return tuple(sorted(found))
+        path = rest.split(" ", fields)[fields]
+        found[path] = "M" if path in found else _kind(kind, rest[:2])
+    return dict(sorted(found.items()))
 
 
-def _told(head: Oid, commits: tuple[Oid, ...], diff: Diff, dirty: Iterable[str]) -> Changes:
+def _kind(record: str, states: str) -> str:
+    """`A`, `M` or `D`, from the states of the index and of the tree."""
+    if record != "1":
+        return "A" if record == "?" else "M"
+    if states[1] == "D" or states == "D.":
+        return "D"
+    return "A" if states[0] == "A" else "M"
+
+
+def _told(head: Oid, commits: tuple[Oid, ...], diff: Diff, dirty: Mapping[str, str]) -> Changes:
     def of(statuses: str) -> tuple[str, ...]:
         return tuple(sorted(file.path for file in diff.files if file.status in statuses))
 
@@ -159,4 +172,5 @@ def _told(head: Oid, commits: tuple[Oid, ...], diff: Diff, dirty: Iterable[str])
         insertions=diff.insertions,
         deletions=diff.deletions,
         dirty=tuple(dirty),
+        uncommitted=dirty,
     )

@@ -54,6 +54,10 @@ class GitWorktrees:
         """The working tree that an earlier process of this run made, if it is still there."""
         return await _do(request.name, lambda: self._reopen(request))
 
+    async def head(self, worktree: Worktree) -> Result[Oid, WorktreeError]:
+        """The commit that a tree stands on now."""
+        return await _do(worktree.name, lambda: self.observer.head(self._own(worktree)))
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
         return await _do(worktree.name, lambda: self._changes(worktree))
@@ -114,14 +118,16 @@ class GitWorktrees:
         return commit
 
     def _changes(self, worktree: Worktree) -> Changes:
-        tree = self._tree(worktree)
-        if tree is None:
-            raise Refused(WorktreeFault.NOT_OURS, f"no worktree of this run at {worktree.path}")
+        tree = self._own(worktree)
         carried = unchanged(tree.admin, tree.path)
         touched = self.trees.touched(tree)
         known = None if touched is None else touched - carried
         found = self.observer.changes(tree, worktree.base, known)
-        return evolve(found, dirty=tuple(path for path in found.dirty if path not in carried))
+        return evolve(
+            found,
+            dirty=tuple(path for path in found.dirty if path not in carried),
+            uncommitted={p: s for p, s in found.uncommitted.items() if p not in carried},
+        )
 
     def _remove(self, worktree: Worktree) -> None:
         tree = self._tree(worktree)
@@ -130,6 +136,12 @@ class GitWorktrees:
             self._alive.pop(worktree.name, None)
         elif os.path.lexists(worktree.path):
             raise Refused(WorktreeFault.NOT_OURS, f"no worktree of this run: {worktree.path}")
+
+    def _own(self, worktree: Worktree) -> Tree:
+        tree = self._tree(worktree)
+        if tree is None:
+            raise Refused(WorktreeFault.NOT_OURS, f"no worktree of this run at {worktree.path}")
+        return tree
 
     def _tree(self, worktree: Worktree) -> Tree | None:
         """The tree behind a worktree, also if an earlier process of this run made it."""

@@ -31,7 +31,7 @@ def changes_between(state: GitState, checkout: Checkout, base: Oid) -> Changes:
         _lines(old.get(was.get(path, path)), new.get(path))
         for path in {*old, *new} - renamed.keys()
     ]
-    dirty = dirty_paths(checkout, new)
+    dirty = [p for p in dirty_paths(checkout, new) if not _is_as_carried(checkout, p)]
     return Changes(
         head=head,
         commits=tuple(since(state.objects, base, head)),
@@ -41,8 +41,16 @@ def changes_between(state: GitState, checkout: Checkout, base: Oid) -> Changes:
         renamed=tuple(sorted(renamed.items())),
         insertions=sum(more for more, _ in counts),
         deletions=sum(fewer for _, fewer in counts),
-        dirty=tuple(p for p in dirty if not _is_as_carried(checkout, p)),
+        dirty=tuple(dirty),
+        uncommitted={path: _mark(new, checkout.files.get(path), path) for path in dirty},
     )
+
+
+def _mark(head: Tree, entry: Entry | None, path: str) -> str:
+    """How a file is not committed, and a stamp of what it holds."""
+    if entry is None:
+        return "D"
+    return f"{'M' if path in head else 'A'} {entry.mode} {entry.oid}"
 
 
 def _is_as_carried(checkout: Checkout, path: str) -> bool:

@@ -65,6 +65,13 @@ class MemoryWorktrees:
         except _Refused as refused:
             return refused.about(request.name)
 
+    async def head(self, worktree: Worktree) -> Result[Oid, WorktreeError]:
+        """The commit that a tree stands on."""
+        try:
+            return Success(self._state.head(self._tree(worktree)))
+        except _Refused as refused:
+            return refused.about(worktree.name)
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
         try:
