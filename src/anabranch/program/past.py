@@ -1,0 +1,141 @@
+"""What the journal of a dead process says of a step or an agent. Pure.
+
+A process that dies writes nothing, so what was in flight still says `running`. Whoever takes
+the run up decides from here what that means, and says so with ordinary transitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from anabranch.environment import Oid
+from anabranch.lifecycle import (
+    CONDITION_FALSE,
+    INTERRUPTED,
+    STEP_TERMINAL,
+    Committed,
+    Moved,
+    Payload,
+    Subject,
+    WorktreeCreated,
+)
+from anabranch.values import StepStatus
+
+P = TypeVar("P", bound=Payload)
+
+
+class Standing(StrEnum):
+    """How far a step or an agent had come.
+
+    `unbegun`: it may start. `doubtful`: it was begun, and nobody knows how it ended. `worked`:
+    its work is done, and what follows is not. `done`, `failed`: it has ended.
+    """
+
+    UNBEGUN = "unbegun"
+    DOUBTFUL = "doubtful"
+    WORKED = "worked"
+    DONE = "done"
+    FAILED = "failed"
+
+
+def standing_of(subject: Subject | None) -> Standing:
+    """How far a step or an agent had come; one that was never declared is `unbegun`."""
+    match subject and subject.status:
+        case None | StepStatus.PENDING | StepStatus.QUEUED | StepStatus.RETRYING:
+            return Standing.UNBEGUN
+        case StepStatus.RUNNING:
+            return _running(subject)
+        case StepStatus.VALIDATING:
+            return Standing.WORKED
+        case StepStatus.COMPLETED:
+            return Standing.DONE
+        case _:
+            return Standing.DONE if _was_left_out(subject) else Standing.FAILED
+
+
+def _running(subject: Subject | None) -> Standing:
+    """A command that was announced has ended, or is in doubt; one that was not never began."""
+    assert subject is not None
+    last = subject.work.last
+    if subject.work.in_doubt or last is None:
+        return Standing.DOUBTFUL
+    return Standing.WORKED if last.exit_code == 0 and last.fault is None else Standing.DOUBTFUL
+
+
+def _was_left_out(subject: Subject | None) -> bool:
+    moved = None if subject is None else subject.moved
+    return moved is not None and moved.reason == CONDITION_FALSE
+
+
+def was_announced(subject: Subject) -> bool:
+    """Whether a command may have run: what was never announced was never begun."""
+    return bool(subject.work.in_doubt) or subject.work.last is not None
+
+
+def way_back(subject: Subject | None, name: str) -> list[Moved]:
+    """The transitions that bring something into the queue, wherever it was left."""
+    queued = Moved(subject=name, to=StepStatus.QUEUED)
+    match subject and subject.status:
+        case StepStatus.RUNNING:
+            return [Moved(subject=name, to=StepStatus.RETRYING, reason=INTERRUPTED), queued]
+        case StepStatus.QUEUED:
+            return []
+        case _:
+            return [queued]
+
+
+def next_attempt(subject: Subject | None) -> int:
+    """The number of the next start: an attempt that was interrupted is made again."""
+    if subject is None or subject.attempt == 0:
+        return 1
+    retrying = [m for m in moves_of(subject) if m.to is StepStatus.RETRYING]
+    interrupted = bool(retrying) and retrying[-1].reason == INTERRUPTED
+    same = subject.status is StepStatus.RUNNING or interrupted
+    return subject.attempt if same else subject.attempt + 1
+
+
+def takes_of(subject: Subject | None) -> int:
+    """How often it was started."""
+    if subject is None:
+        return 0
+    return sum(move.to is StepStatus.RUNNING for move in moves_of(subject))
+
+
+def moves_of(subject: Subject) -> list[Moved]:
+    """Its transitions, oldest first."""
+    return told(subject, Moved)
+
+
+def told(subject: Subject, kind: type[P]) -> list[P]:
+    """Everything of one kind that was told of it, oldest first."""
+    return [event.payload for event in subject.story if isinstance(event.payload, kind)]
+
+
+def inside(subjects: Mapping[str, Subject], name: str) -> list[Subject]:
+    """The steps that run inside of an agent or a step, in the order of their declaration."""
+    return [subject for subject in subjects.values() if subject.declared.parent == name]
+
+
+def given_up(subjects: Iterable[Subject]) -> list[Moved]:
+    """The transitions that end what an attempt that is made again had begun."""
+    return [
+        Moved(subject=subject.declared.subject, to=StepStatus.CANCELLED, reason=INTERRUPTED)
+        for subject in subjects
+        if subject.status not in STEP_TERMINAL
+    ]
+
+
+def last_tree(subject: Subject) -> WorktreeCreated | None:
+    """The last working tree that was made for it, also if it is gone by now."""
+    trees = told(subject, WorktreeCreated)
+    return trees[-1] if trees else None
+
+
+def last_commit(subject: Subject) -> Oid | None:
+    """What it committed at last; without a commit, where its last tree began."""
+    tree, commits = last_tree(subject), told(subject, Committed)
+    if commits:
+        return Oid(commits[-1].commit)
+    return None if tree is None or tree.base is None else Oid(tree.base)
