@@ -3,6 +3,7 @@
 from anabranch.engine.local import (
     Listener,
     Local,
+    LocalResumption,
     LocalRun,
     local_environment,
     new_run_id,
@@ -14,6 +15,7 @@ from anabranch.engine.unfinished import unfinished_runs
 __all__ = [
     "Listener",
     "Local",
+    "LocalResumption",
     "LocalRun",
     "local_environment",
     "new_run_id",

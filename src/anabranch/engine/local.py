@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import anyio
+from anyio import to_thread
 from attrs import frozen
 from returns.result import Failure, Result
 
 from anabranch.effects import Effect
 from anabranch.environment import Environment, Journal, JournalError, MapEnv
 from anabranch.interpreters import run_async
-from anabranch.lifecycle import Event, Payload, RunState
+from anabranch.lifecycle import Event, Payload, RunState, workflow_to_resume
 from anabranch.program import Identity, program
 from anabranch.services.files import LocalFiles
 from anabranch.services.git import GitRepository, git_run
 from anabranch.services.journal import FileJournal, open_journal
-from anabranch.services.processes import HandingFiles, LocalCommands
+from anabranch.services.processes import HandingFiles, LocalCommands, end_processes_of
+from anabranch.services.runs import require_run
+from anabranch.values import AnabranchError, RunStatus
 from anabranch.workflow import Workflow
 
 T = TypeVar("T")
@@ -141,12 +144,14 @@ class LocalRun:
         workflow: what runs.
         repository: where.
         run: its id.
+        source: the absolute path of the file that the workflow was read from, if it was.
         listener: sees every event once it is in the journal.
     """
 
     workflow: Workflow
     repository: GitRepository
     run: str
+    source: str | None = None
     listener: Listener = lambda _: None
 
     async def carry_out(self) -> RunState:
@@ -159,14 +164,75 @@ class LocalRun:
             AnabranchError: the input is no input, or the machine did not do its part.
             KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
         """
-        effect = program(self.workflow, Identity(run=self.run))
+        base, target = self.repository.head()
+        identity = Identity(run=self.run, base=base, target=target, source=self.source)
         async with local_environment(
             self.repository, run=self.run, listener=self.listener
         ) as local:
-            result = await _until_told_to_end(lambda: run_async(effect, local.env))
-        if isinstance(result, Failure):
-            raise result.failure()
-        return local.journal.state
+            return await _carried_out(program(self.workflow, identity), local)
+
+
+@frozen(kw_only=True)
+class LocalResumption:
+    """A run that was interrupted and is about to go on.
+
+    Attributes:
+        repository: where.
+        run: its id.
+        workflow: what the workflow says today; `None` is what the run recorded.
+        force: whether a workflow that has changed is accepted, as far as it can be.
+        begin: told once, before anything else, where the run stands.
+        listener: sees every event once it is in the journal.
+    """
+
+    repository: GitRepository
+    run: str
+    workflow: Workflow | None = None
+    force: bool = False
+    begin: Callable[[RunState], None] = lambda _: None
+    listener: Listener = lambda _: None
+
+    async def carry_out(self) -> RunState:
+        """Go on to the end, or until this process is told to end.
+
+        What the dead process had started and is still alive is ended first.
+
+        Returns:
+            The state of the run at its end: the fold of its journal.
+
+        Raises:
+            UsageError: there is no such run, or nothing is left of it to do.
+            ConfigError: the workflow has changed: the differences.
+            AnabranchError: another process works on the run, or the machine did not do its part.
+            KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
+        """
+        require_run(self.repository.state, self.run)
+        async with local_environment(
+            self.repository, run=self.run, listener=self.listener
+        ) as local:
+            past = local.journal.state
+            workflow = workflow_to_resume(past, self.workflow, force=self.force)
+            await to_thread.run_sync(end_processes_of, self.run)
+            self.begin(past)
+            return await _carried_out(program(workflow, _identity(past), past), local)
+
+
+def _identity(past: RunState) -> Identity:
+    created = past.created
+    assert created is not None
+    return Identity(
+        run=created.run,
+        base=created.base or "HEAD",
+        target=created.target,
+        source=created.source,
+    )
+
+
+async def _carried_out(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:
+    result = await _until_told_to_end(lambda: run_async(effect, local.env))
+    if isinstance(result, Failure):
+        raise result.failure()
+    return local.journal.state
 
 
 async def _until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:

@@ -40,12 +40,13 @@ from anabranch.lifecycle.fold import Folding, apply, fold, replay
 from anabranch.lifecycle.history import Law, Violation
 from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_worker
 from anabranch.lifecycle.intents import is_announcement
-from anabranch.lifecycle.masking import Held, Masker
+from anabranch.lifecycle.masking import STARS, Held, Masker
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
+from anabranch.lifecycle.redefining import workflow_to_resume
 from anabranch.lifecycle.resuming import Resumption, plan_resume, recorded_workflow
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
-from anabranch.lifecycle.subjects import Subject, Work
+from anabranch.lifecycle.subjects import Subject, Work, work_of
 from anabranch.lifecycle.summary import Running, Summary, Unsuccessful, summarise
 from anabranch.lifecycle.transitions import (
     RUN_TERMINAL,
@@ -63,6 +64,7 @@ __all__ = [
     "RUN_TERMINAL",
     "RUN_TRANSITIONS",
     "SCHEMA",
+    "STARS",
     "STEP_TERMINAL",
     "STEP_TRANSITIONS",
     "UNSUCCESSFUL",
@@ -131,4 +133,6 @@ __all__ = [
     "summarise",
     "tell",
     "verify",
+    "work_of",
+    "workflow_to_resume",
 ]

@@ -6,10 +6,10 @@ taken away, and the commits of one that failed are kept on its branch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Never, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result
 
 from anabranch.effects import Do, Effect, ReleaseError, bracket, do, fail, par_settle
@@ -18,20 +18,36 @@ from anabranch.effects.work import (
     create_worktree,
     drop_branch,
     remove_worktree,
+    reopen_worktree,
     start_branch,
 )
-from anabranch.environment import Changes, MapEnv, Worktree, WorktreeError
+from anabranch.environment import Changes, MapEnv, Oid, Worktree, WorktreeError
 from anabranch.lifecycle import (
+    STEP_TERMINAL,
     Committed,
     Declared,
     Moved,
+    Subject,
     SubjectKind,
     WorktreeCreated,
     WorktreeRemoved,
 )
 from anabranch.planning import AgentTemplate, WorkAssignment
 from anabranch.program.faults import fatal, note
-from anabranch.program.places import Place, StepFailed
+from anabranch.program.past import (
+    Standing,
+    closing,
+    current_steps,
+    given_up,
+    inside,
+    last_commit,
+    last_tree,
+    next_attempt,
+    standing_of,
+    takes_of,
+    way_back,
+)
+from anabranch.program.places import Place, StepFailed, failure_of
 from anabranch.program.steps import run_steps
 from anabranch.values import HostError, Json, StepStatus
 from anabranch.workflow import Step
@@ -50,6 +66,7 @@ class Herd:
         template: the steps of each.
         scope: names that all of them know; `item` and `agent` are added.
         templates: how a coding agent is called, by its name.
+        past: what an earlier process of the run had done, by subject.
     """
 
     run: str
@@ -58,20 +75,28 @@ class Herd:
     template: tuple[Step, ...]
     scope: Mapping[str, Json]
     templates: Callable[[str], AgentTemplate]
+    past: Mapping[str, Subject] = field(factory=dict[str, Subject])
 
     def branch(self, assignment: WorkAssignment) -> str:
         """The branch of an agent, which follows from the run and the assignment alone."""
         return f"anabranch/{self.run}/{assignment.agent_name}"
 
 
-@frozen
+@frozen(kw_only=True)
 class Finished:
-    """An agent that did its work; what is left to do is the merge."""
+    """An agent that did its work; what is left to do is the merge.
+
+    Attributes:
+        assignment: what it did.
+        branch: where its commits are.
+        base: what it began from.
+        head: its last commit, or its base.
+    """
 
     assignment: WorkAssignment
     branch: str
-    worktree: Worktree
-    changes: Changes
+    base: Oid
+    head: Oid
 
 
 @frozen
@@ -89,9 +114,12 @@ _Ending: TypeAlias = _Stopped | HostError | ReleaseError[_Stopped, HostError]
 def run_agents(
     assignments: tuple[WorkAssignment, ...], herd: Herd, limit: int
 ) -> Effect[list[Result[Finished, AgentError]], HostError, MapEnv]:
-    """Run all agents, at most `limit` at a time; how each ended, in the order of the items."""
-    declared = note(*map(_declared, assignments))
-    agents = [_run_agent(assignment, herd) for assignment in assignments]
+    """Run all agents, at most `limit` at a time; how each ended, in the order of the items.
+
+    Those that had come to their end before the run was taken up again are not run again.
+    """
+    declared = note(*(_declared(a) for a in assignments if a.agent_name not in herd.past))
+    agents = [_agent(assignment, herd) for assignment in assignments]
     return declared.and_then(lambda _: par_settle(agents, limit))
 
 
@@ -117,12 +145,107 @@ def label_of(assignment: WorkAssignment) -> str:
             return assignment.agent_name
 
 
+def _agent(assignment: WorkAssignment, herd: Herd) -> Effect[Finished, AgentError, MapEnv]:
+    """What is left to do for one item."""
+    known = herd.past.get(assignment.agent_name)
+    if known is None or standing_of(known) is Standing.UNBEGUN:
+        return _run_agent(assignment, herd)
+    match standing_of(known):
+        case Standing.DOUBTFUL:
+            return _taken_up(assignment, herd, known)
+        case Standing.FAILED:
+            return _tidied(known, herd).and_then(lambda _: fail(failure_of(known)))
+        case _:
+            return _tidied(known, herd).as_(_known_end(assignment, herd, known))
+
+
+def _known_end(assignment: WorkAssignment, herd: Herd, known: Subject) -> Finished:
+    """An agent that had done its work, as the journal tells it."""
+    base, branch = _began(known), herd.branch(assignment)
+    return Finished(
+        assignment=assignment, branch=branch, base=base, head=last_commit(known) or base
+    )
+
+
+def _began(known: Subject) -> Oid:
+    """Where the last worktree of an agent began. It has had one if it has had steps."""
+    tree = last_tree(known)
+    assert tree is not None
+    assert tree.base is not None
+    return Oid(tree.base)
+
+
+@do
+def _tidied(known: Subject, herd: Herd) -> Do[None, HostError, MapEnv]:
+    """Take away the worktree of an agent that had come to its end, if it is still there."""
+    if known.work.worktree is None:
+        return
+    name = known.declared.subject
+    tree = yield from reopen_worktree(name, parent=herd.parent).map_error(fatal)
+    if tree is not None:
+        yield from _removed(tree)
+
+
+@do
+def _taken_up(
+    assignment: WorkAssignment, herd: Herd, known: Subject
+) -> Do[Finished, AgentError, MapEnv]:
+    """Go on with an agent that was at work: close it if its work is done, else begin again."""
+    steps = current_steps(herd.past, known)
+    ends = {standing_of(step) for step in steps}
+    if Standing.FAILED in ends:
+        return (yield from _closed_badly(assignment, herd, steps))
+    if len(steps) == len(herd.template) and ends <= {Standing.DONE, Standing.WORKED}:
+        return (yield from _closed(assignment, herd, known, steps))
+    return (yield from _run_agent(assignment, herd))
+
+
+@do
+def _closed(
+    assignment: WorkAssignment, herd: Herd, known: Subject, steps: Sequence[Subject]
+) -> Do[Finished, AgentError, MapEnv]:
+    """All of its steps are done; only the journal does not say it of the agent yet."""
+    name, branch, base = assignment.agent_name, herd.branch(assignment), _began(known)
+    tree = yield from reopen_worktree(name, parent=herd.parent, base=base).map_error(fatal)
+    if tree is None:
+        head = yield from start_branch(branch, base).map_error(fatal)
+        changes = Changes(head=head, commits=(head,) if head != base else ())
+    else:
+        changes = yield from changes_in(tree).map_error(fatal)
+    left = (move for step in steps if step.status not in STEP_TERMINAL for move in closing(step))
+    done = Moved(subject=name, to=StepStatus.VALIDATING)
+    yield from note(*left, *_committed(name, changes), done)
+    if tree is not None:
+        yield from _removed(tree)
+    return Finished(assignment=assignment, branch=branch, base=base, head=changes.head)
+
+
+@do
+def _closed_badly(
+    assignment: WorkAssignment, herd: Herd, steps: Sequence[Subject]
+) -> Do[Finished, AgentError, MapEnv]:
+    """A step of it had failed; only the journal does not say it of the agent yet."""
+    name, branch = assignment.agent_name, herd.branch(assignment)
+    failed = next(step for step in steps if standing_of(step) is Standing.FAILED)
+    tree = yield from reopen_worktree(name, parent=herd.parent).map_error(fatal)
+    if tree is not None:
+        yield from _removed(tree)
+    base = _began(herd.past[name])
+    head = yield from start_branch(branch, base).map_error(fatal)
+    yield from note(*given_up(steps))
+    yield from _ended_badly(assignment, herd, _Stopped(failure_of(failed), commits=head != base))
+    raise AssertionError
+
+
 @do
 def _run_agent(assignment: WorkAssignment, herd: Herd) -> Do[Finished, AgentError, MapEnv]:
     name = assignment.agent_name
+    known = herd.past.get(name)
+    attempt, worker = next_attempt(known), assignment.worktree_name
     yield from note(
-        Moved(subject=name, to=StepStatus.QUEUED),
-        Moved(subject=name, to=StepStatus.RUNNING, attempt=1, worker=assignment.worktree_name),
+        *given_up(inside(herd.past, name)),
+        *way_back(known, name),
+        Moved(subject=name, to=StepStatus.RUNNING, attempt=attempt, worker=worker),
     )
     worked: Effect[Finished, _Ending, MapEnv] = bracket(
         _created(assignment, herd),
@@ -185,18 +308,22 @@ def _finished(
     yield from run_steps(herd.template, _place(assignment, herd, tree))
     changes = yield from changes_in(tree).map_error(fatal)
     yield from note(*_committed(name, changes), Moved(subject=name, to=StepStatus.VALIDATING))
-    return Finished(assignment, branch, tree, changes)
+    return Finished(assignment=assignment, branch=branch, base=tree.base, head=changes.head)
 
 
 def _place(assignment: WorkAssignment, herd: Herd, tree: Worktree) -> Place:
-    agent: dict[str, Json] = {"name": assignment.agent_name, "id": assignment.id}
+    name = assignment.agent_name
+    agent: dict[str, Json] = {"name": name, "id": assignment.id}
+    takes = takes_of(herd.past.get(name))
     return Place(
         worktree=tree,
         scope={**herd.scope, "item": assignment.item, "agent": agent},
         templates=herd.templates,
         phase="map",
-        prefix=f"{assignment.agent_name}/step",
-        parent=assignment.agent_name,
+        prefix=f"{name}/take[{takes + 1}]/step" if takes else f"{name}/step",
+        parent=name,
+        run=herd.run,
+        key=f"{herd.run}/{name}/step",
     )
 
 

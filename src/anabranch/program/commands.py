@@ -72,7 +72,8 @@ def _work(
     step: Step, subject: str, place: Place, limit: timedelta | None
 ) -> Result[Effect[_Ended, Never, HasCommands], StepFailed]:
     try:
-        env = {name: parse_template(text).render(place.scope) for name, text in step.env.items()}
+        given = {n: parse_template(text).render(place.scope) for n, text in step.env.items()}
+        env = {**place.told(subject), **given}
         bare = Invocation(argv=(), cwd=place.worktree.path, env=env, timeout=limit, label=subject)
         agent = step.command.agent
         return Success(_shell(step, place, bare) if agent is None else _agent(step, place, bare))

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import json
+
 from returns.result import Failure, Result, Success
 
-from anabranch.effects import Effect, from_result
+from anabranch.effects import Effect, from_result, succeed
 from anabranch.effects.work import read_file
 from anabranch.environment import HasFiles, Worktree
+from anabranch.lifecycle import STARS, RunState, SubjectKind
 from anabranch.planning import WorkAssignment
-from anabranch.values import AnabranchError, ConfigError, Location, Problem
+from anabranch.planning.work import assign_items
+from anabranch.values import AnabranchError, ConfigError, Location, Problem, StepStatus
 from anabranch.workflow import MapPhase, plan_items
+
+
+def assignments_for(
+    phase: MapPhase, tree: Worktree, past: RunState
+) -> Effect[tuple[WorkAssignment, ...], AnabranchError, HasFiles]:
+    """The work of a map phase: as an earlier process of the run had planned it, or anew.
+
+    An item with a secret in it stands masked in the journal; then the input is read again.
+    """
+    known = known_assignments(past)
+    if known is None or any(STARS in json.dumps(a.item).encode() for a in known):
+        return read_assignments(phase, tree)
+    return succeed(known)
+
+
+def known_assignments(past: RunState) -> tuple[WorkAssignment, ...] | None:
+    """All the work, if the journal names it. It is announced as a whole before any of it begins."""
+    agents = [s for s in past.subjects.values() if s.declared.kind is SubjectKind.AGENT]
+    begun = "merge" in past.phases or any(s.status is not StepStatus.PENDING for s in agents)
+    if not begun:
+        return None
+    return assign_items([agent.declared.item for agent in agents])
 
 
 def read_assignments(

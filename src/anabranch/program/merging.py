@@ -2,33 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import starmap
+from typing import Final
 
 from returns.result import Failure, Result, Success
 
-from anabranch.effects import Do, Effect, do, fail, traverse
-from anabranch.effects.work import drop_branch, merge
-from anabranch.environment import MapEnv, MergeError, MergeFault, MergeRequest
-from anabranch.lifecycle import Merged, MergeFailed, MergeStarted, Moved
-from anabranch.program.agents import AgentError, Finished, label_of
+from anabranch.effects import Do, Effect, do, fail, succeed, traverse
+from anabranch.effects.work import drop_branch, merge, traces_on
+from anabranch.environment import MapEnv, Merge, MergeError, MergeFault, MergeRequest, Trace
+from anabranch.lifecycle import Merged, MergeFailed, MergeStarted, Moved, Payload
+from anabranch.program.agents import AgentError, Finished, Herd, label_of
 from anabranch.program.faults import fatal, note
+from anabranch.program.past import told
 from anabranch.values import HostError, StepStatus
 
+RUN: Final = "Anabranch-Run"
+AGENT: Final = "Anabranch-Agent"
 
+
+@do
 def merge_all(
-    ended: Sequence[Result[Finished, AgentError]], run: str
-) -> Effect[list[bool], HostError, MapEnv]:
+    ended: Sequence[Result[Finished, AgentError]], herd: Herd, since: str
+) -> Do[list[bool], HostError, MapEnv]:
     """Merge what succeeded, and nothing else; for each, whether it is in the result.
 
     All merges are announced together, so that the run waits for its journal once. A conflict
     fails the one agent, whose branch is kept. A branch that moved or vanished is nobody's
-    fault among the agents and ends the run.
+    fault among the agents and ends the run. What an earlier process of the run had merged is
+    not merged again, also if it died before it could say so: the branch knows it.
+
+    Args:
+        ended: how each agent ended, in the order of the items.
+        herd: what they have in common.
+        since: the revision that the run's branch began at.
     """
     finished = [result.unwrap() for result in ended if isinstance(result, Success)]
-    requests = [request_for(agent, run) for agent in finished]
-    announced = note(*map(_announced, finished, requests))
-    pairs = list(zip(finished, requests, strict=True))
-    return announced.and_then(lambda _: traverse(pairs, lambda pair: _merge(*pair)))
+    pairs = [(agent, request_for(agent, herd)) for agent in finished]
+    begun = [herd.past.get(agent.assignment.agent_name) for agent in finished]
+    doubtful = any(known is not None and known.work.merging is not None for known in begun)
+    looked = traces_on(herd.parent, since).map_error(fatal) if doubtful else succeed(())
+    found = _by_agent((yield from looked), herd.run)
+    new = [
+        pair
+        for pair, known in zip(pairs, begun, strict=True)
+        if known is None or not told(known, MergeStarted)
+    ]
+    yield from note(*starmap(_announced, new))
+    yield from _last_branch_dropped(finished, herd)
+    return (yield from traverse(pairs, lambda pair: _settle(*pair, herd, found)))
+
+
+def _last_branch_dropped(
+    finished: Sequence[Finished], herd: Herd
+) -> Effect[None, HostError, MapEnv]:
+    """A merge is told before its branch is dropped, so the last one told may still have it."""
+    known = ((herd.past.get(agent.assignment.agent_name), agent) for agent in finished)
+    ended = [(past.ended_at, agent) for past, agent in known if past and past.ended_at]
+    if not ended:
+        return succeed(None)
+    return drop_branch(max(ended, key=lambda pair: pair[0])[1].branch).map_error(fatal)
+
+
+def _by_agent(traces: Sequence[Trace], run: str) -> Mapping[str, Trace]:
+    """The merges of a run, by agent."""
+    known = ((dict(trace.trailers), trace) for trace in traces)
+    return {t[AGENT]: trace for t, trace in known if t.get(RUN) == run and AGENT in t}
+
+
+def _settle(
+    agent: Finished, request: MergeRequest, herd: Herd, found: Mapping[str, Trace]
+) -> Effect[bool, HostError, MapEnv]:
+    """What is left to do of one merge."""
+    name = agent.assignment.agent_name
+    known = herd.past.get(name)
+    trace = found.get(name)
+    if known is not None and known.status is StepStatus.COMPLETED:
+        return succeed(True)
+    if known is not None and known.work.conflict is not None:
+        return _refused(known.work.conflict)
+    if known is not None and known.work.merged is not None:
+        return _closed(agent)
+    if trace is not None:
+        done = Merge(target=request.target, before=trace.before, commit=trace.commit)
+        return _recorded(agent, done)
+    return _merge(agent, request)
+
+
+def _refused(conflict: MergeFailed) -> Effect[bool, HostError, MapEnv]:
+    moved = Moved(subject=conflict.subject, to=StepStatus.FAILED, message=conflict.message)
+    return note(moved).as_(False)
+
+
+def _recorded(agent: Finished, merged: Merge) -> Effect[bool, HostError, MapEnv]:
+    told = Merged(
+        subject=agent.assignment.agent_name,
+        target=merged.target,
+        before=merged.before,
+        commit=merged.commit,
+    )
+    return _closed(agent, told)
+
+
+def _closed(agent: Finished, *before: Payload) -> Effect[bool, HostError, MapEnv]:
+    completed = Moved(subject=agent.assignment.agent_name, to=StepStatus.COMPLETED)
+    dropped = drop_branch(agent.branch).map_error(fatal)
+    return note(*before, completed).and_then(lambda _: dropped).as_(True)
 
 
 def _announced(agent: Finished, request: MergeRequest) -> MergeStarted:
@@ -42,26 +121,20 @@ def _merge(agent: Finished, request: MergeRequest) -> Do[bool, HostError, MapEnv
     outcome = yield from merge(request).settled()
     if isinstance(outcome, Failure):
         return (yield from _unmerged(name, outcome.failure()))
-    merged = outcome.unwrap()
-    yield from note(
-        Merged(subject=name, target=merged.target, before=merged.before, commit=merged.commit),
-        Moved(subject=name, to=StepStatus.COMPLETED),
-    )
-    yield from drop_branch(agent.branch).map_error(fatal)
-    return True
+    return (yield from _recorded(agent, outcome.unwrap()))
 
 
-def request_for(agent: Finished, run: str) -> MergeRequest:
+def request_for(agent: Finished, herd: Herd) -> MergeRequest:
     """What to merge, with the trailers by which a resumed run knows it again."""
     assignment = agent.assignment
     return MergeRequest(
-        target=agent.worktree.parent,
-        source=agent.changes.head,
-        base=agent.worktree.base,
+        target=herd.parent,
+        source=agent.head,
+        base=agent.base,
         message=f"Merge {assignment.agent_name}: {label_of(assignment)}",
         trailers=(
-            ("Anabranch-Run", run),
-            ("Anabranch-Agent", assignment.agent_name),
+            (RUN, herd.run),
+            (AGENT, assignment.agent_name),
             ("Anabranch-Item", str(assignment.id)),
         ),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import dropwhile
 from typing import TypeVar
 
 from anabranch.environment import Oid
@@ -19,7 +20,9 @@ from anabranch.lifecycle import (
     Moved,
     Payload,
     Subject,
+    Work,
     WorktreeCreated,
+    work_of,
 )
 from anabranch.values import StepStatus
 
@@ -58,10 +61,11 @@ def standing_of(subject: Subject | None) -> Standing:
 def _running(subject: Subject | None) -> Standing:
     """A command that was announced has ended, or is in doubt; one that was not never began."""
     assert subject is not None
-    last = subject.work.last
-    if subject.work.in_doubt or last is None:
+    work = current_work(subject)
+    if work.in_doubt or work.last is None:
         return Standing.DOUBTFUL
-    return Standing.WORKED if last.exit_code == 0 and last.fault is None else Standing.DOUBTFUL
+    succeeded = work.last.exit_code == 0 and work.last.fault is None
+    return Standing.WORKED if succeeded else Standing.DOUBTFUL
 
 
 def _was_left_out(subject: Subject | None) -> bool:
@@ -71,7 +75,23 @@ def _was_left_out(subject: Subject | None) -> bool:
 
 def was_announced(subject: Subject) -> bool:
     """Whether a command may have run: what was never announced was never begun."""
-    return bool(subject.work.in_doubt) or subject.work.last is not None
+    work = current_work(subject)
+    return bool(work.in_doubt) or work.last is not None
+
+
+def current_work(subject: Subject) -> Work:
+    """What it did to the world since it was last started."""
+    return work_of(dropwhile(lambda event: event.sequence < _started(subject), subject.story))
+
+
+def _started(subject: Subject) -> int:
+    """The sequence number of its last start; 0 if there is none."""
+    starts = (
+        event.sequence
+        for event in subject.story
+        if isinstance(event.payload, Moved) and event.payload.to is StepStatus.RUNNING
+    )
+    return max(starts, default=0)
 
 
 def way_back(subject: Subject | None, name: str) -> list[Moved]:
@@ -116,6 +136,21 @@ def told(subject: Subject, kind: type[P]) -> list[P]:
 def inside(subjects: Mapping[str, Subject], name: str) -> list[Subject]:
     """The steps that run inside of an agent or a step, in the order of their declaration."""
     return [subject for subject in subjects.values() if subject.declared.parent == name]
+
+
+def current_steps(subjects: Mapping[str, Subject], agent: Subject) -> list[Subject]:
+    """The steps that were declared since an agent was last started."""
+    since = _started(agent)
+    steps = inside(subjects, agent.declared.subject)
+    return [step for step in steps if step.story[0].sequence > since]
+
+
+def closing(subject: Subject) -> list[Moved]:
+    """The transitions that are left of something whose work is done."""
+    name = subject.declared.subject
+    validating = Moved(subject=name, to=StepStatus.VALIDATING)
+    left = [validating] if subject.status is StepStatus.RUNNING else []
+    return [*left, Moved(subject=name, to=StepStatus.COMPLETED)]
 
 
 def given_up(subjects: Iterable[Subject]) -> list[Moved]:

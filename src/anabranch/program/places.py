@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from anabranch.environment import Worktree
+from anabranch.lifecycle import Subject
 from anabranch.planning import AgentTemplate
 from anabranch.values import HostError, Json, StepStatus
+
+RUN_VARIABLE: Final = "ANABRANCH_RUN"
+"""The variable that tells a command which run it belongs to."""
+
+KEY_VARIABLE: Final = "ANABRANCH_IDEMPOTENCY_KEY"
+"""The variable that tells a command a text that is its own, and the same at every attempt."""
 
 
 @frozen(kw_only=True)
@@ -24,6 +31,9 @@ class Place:
         prefix: of their subjects: `setup` makes `setup[0]`, `setup[1]`, …
         parent: the subject they run inside of.
         deadline: when all of them together must have ended, on the interpreter's clock.
+        run: the run they belong to.
+        key: what the world outside knows them by; the same however often they are started.
+        past: what an earlier process of the run had done, by subject.
     """
 
     worktree: Worktree
@@ -33,6 +43,17 @@ class Place:
     prefix: str
     parent: str | None = None
     deadline: float | None = None
+    run: str
+    key: str
+    past: Mapping[str, Subject] = field(factory=dict[str, Subject])
+
+    def key_of(self, subject: str) -> str:
+        """What the world outside knows one of the steps by."""
+        return f"{self.key}{subject.removeprefix(self.prefix)}"
+
+    def told(self, subject: str) -> dict[str, str]:
+        """What a command of a step is told of itself, as environment variables."""
+        return {RUN_VARIABLE: self.run, KEY_VARIABLE: self.key_of(subject)}
 
 
 @frozen(kw_only=True)
@@ -57,6 +78,16 @@ class StepFailed:
     def status(self) -> StepStatus:
         """Where it leaves what it is part of."""
         return StepStatus.TIMED_OUT if self.timed_out else StepStatus.FAILED
+
+
+def failure_of(known: Subject) -> StepFailed:
+    """How a step or an agent of an earlier process ended badly."""
+    message = None if known.moved is None else known.moved.message
+    return StepFailed(
+        subject=known.declared.subject,
+        message=message or known.status.value,
+        timed_out=known.status is StepStatus.TIMED_OUT,
+    )
 
 
 StepError: TypeAlias = StepFailed | HostError

@@ -4,46 +4,58 @@ The run has a branch and a worktree of its own. Setup and reduce run in that wor
 agents leave the branch and are merged back into it, in the order of their items. The
 user's checkout is touched once, by the delivery at the end. What happened is in the
 journal, and nowhere else.
+
+A run that was interrupted goes through the same program again, with what its journal says of
+the past: what was done is passed by, what was in flight is settled first. So there is no
+second program for resuming, and nothing that only resuming can do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Never, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Never, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 from returns.result import Failure, Result
 
-from anabranch.effects import Do, Effect, bracket, do, fail, now
+from anabranch.effects import Do, Effect, do, fail, from_result, now
 from anabranch.effects.work import (
     advance_worktree,
     changes_in,
-    create_worktree,
     deliver,
     drop_branch,
     merge,
     remove_worktree,
     start_branch,
 )
-from anabranch.environment import MapEnv, MergeRequest, Oid, Worktree
+from anabranch.environment import MapEnv, MergeRequest, Worktree
 from anabranch.lifecycle import (
+    EMPTY,
     Delivered,
     DeliveryStarted,
+    Payload,
     PhaseEnded,
     PhaseStarted,
+    Redefined,
     RunCreated,
     RunMoved,
+    RunState,
     StopReason,
     StopRequested,
+    SubjectKind,
 )
 from anabranch.program.agents import AgentError, Finished, Herd, run_agents
 from anabranch.program.faults import fatal, note
-from anabranch.program.items import read_assignments
+from anabranch.program.items import assignments_for
 from anabranch.program.merging import merge_all
+from anabranch.program.own_worktree import no_worktree, own_worktree
 from anabranch.program.places import Place, StepFailed
 from anabranch.program.steps import run_steps
-from anabranch.values import AnabranchError, HostError, Json, RunStatus
+from anabranch.values import AnabranchError, HostError, Json, RunStatus, StepStatus
 from anabranch.workflow import Step, Workflow, digest, to_data
+
+T = TypeVar("T")
+E = TypeVar("E")
 
 
 @frozen(kw_only=True)
@@ -72,16 +84,62 @@ RunFault: TypeAlias = StepFailed | AnabranchError
 """What ends a run before its end: a step of setup or reduce, the input, or the machine."""
 
 
-def program(workflow: Workflow, identity: Identity) -> Effect[RunStatus, AnabranchError, MapEnv]:
+@frozen(kw_only=True)
+class Job:
+    """A run, as all of its phases see it.
+
+    Attributes:
+        workflow: what runs.
+        identity: which run of it this is.
+        past: what an earlier process of the run had done; `EMPTY` if there was none.
+    """
+
+    workflow: Workflow
+    identity: Identity
+    past: RunState
+
+    def ended(self, phase: str) -> bool:
+        """Whether an earlier process had come to the end of a phase."""
+        known = self.past.phases.get(phase)
+        return known is not None and known.ok is True
+
+
+def program(
+    workflow: Workflow, identity: Identity, past: RunState | None = None
+) -> Effect[RunStatus, AnabranchError, MapEnv]:
     """The effect of a workflow: the one function that every mode goes through.
+
+    Args:
+        workflow: what runs.
+        identity: which run of it this is.
+        past: the fold of the run's journal, if it was interrupted. What was done is not done
+            again; what was in flight is done as its policy says; nothing is merged twice.
 
     Returns:
         How the run ended: `completed`, `partial` (some items failed) or `failed` (setup or
         reduce did). An input that is no input, or a machine that does not do its part, is
-        a failure. Interrupted from outside, it leaves the journal `interrupted`, so that
-        the run can be resumed; its processes and worktrees are gone all the same.
+        a failure. Interrupted from outside or failed by the machine, it leaves the journal
+        `interrupted` and its own worktree in place, so that the run can be resumed.
     """
-    created = RunCreated(
+    job = Job(workflow=workflow, identity=identity, past=past or EMPTY)
+    return note(*_opening(job)).and_then(lambda _: _run(job))
+
+
+def _opening(job: Job) -> list[Payload]:
+    """What is told before anything else: that the run begins, or goes on."""
+    created, now = job.past.created, digest(job.workflow)
+    if created is None:
+        return [_created(job.workflow, job.identity), RunMoved(to=RunStatus.RUNNING)]
+    told: list[Payload] = []
+    if job.past.status in (RunStatus.RUNNING, RunStatus.PAUSED):
+        told.append(RunMoved(to=RunStatus.INTERRUPTED, reason="its process ended"))
+    if now != created.digest:
+        told.append(Redefined(digest=now, definition=to_data(job.workflow)))
+    return [*told, RunMoved(to=RunStatus.RUNNING, reason="resumed")]
+
+
+def _created(workflow: Workflow, identity: Identity) -> RunCreated:
+    return RunCreated(
         run=identity.run,
         workflow=workflow.name,
         digest=digest(workflow),
@@ -92,50 +150,52 @@ def program(workflow: Workflow, identity: Identity) -> Effect[RunStatus, Anabran
         source=identity.source,
         limits={"agents": workflow.map.max_parallel},
     )
-    begun = note(created, RunMoved(to=RunStatus.RUNNING))
-    return begun.and_then(lambda _: _run(workflow, identity))
 
 
 @do
-def _run(workflow: Workflow, identity: Identity) -> Do[RunStatus, AnabranchError, MapEnv]:
-    base = yield from start_branch(identity.branch, identity.base).map_error(fatal)
-    worked = _in_own_worktree(workflow, identity)
-    whole = worked.and_then(lambda count: _delivered(identity, count))
-    ended = yield from whole.on_interrupt(_interrupted(identity, base)).settled()
+def _run(job: Job) -> Do[RunStatus, AnabranchError, MapEnv]:
+    start = yield from start_branch(job.identity.branch, job.identity.base).map_error(fatal)
+    base = start if job.past.created is None else job.identity.base
+    whole = _worked(job).and_then(lambda count: _delivered(job, count))
+    ended = yield from whole.on_interrupt(_interrupted("told to stop")).settled()
     if isinstance(ended, Failure):
-        return (yield from _given_up(identity, base, ended.failure()))
+        return (yield from _given_up(job, base, ended.failure()))
+    yield from note(RunMoved(to=ended.unwrap()))
     return ended.unwrap()
 
 
-def _in_own_worktree(workflow: Workflow, identity: Identity) -> Effect[int, RunFault, MapEnv]:
-    """Run the phases in a worktree that is gone afterwards; how many agents failed."""
-    created: Effect[Worktree, RunFault, MapEnv] = create_worktree(
-        "run", parent=identity.branch
-    ).map_error(fatal)
-    return bracket(
-        created,
-        release=lambda tree: remove_worktree(tree).settled(),
-        use=lambda tree: _phases(workflow, identity, tree),
-    )
+def _worked(job: Job) -> Effect[int, RunFault, MapEnv]:
+    """Everything before the delivery; how many agents failed."""
+    last = "reduce" if job.workflow.reduce else "merge"
+    if not job.ended(last):
+        return _in_worktree(job)
+    return no_worktree(job.identity.branch).as_(_failures(job.past))
+
+
+def _failures(past: RunState) -> int:
+    agents = (s for s in past.subjects.values() if s.declared.kind is SubjectKind.AGENT)
+    return sum(agent.status is not StepStatus.COMPLETED for agent in agents)
 
 
 @do
-def _phases(workflow: Workflow, identity: Identity, tree: Worktree) -> Do[int, RunFault, MapEnv]:
+def _in_worktree(job: Job) -> Do[int, RunFault, MapEnv]:
+    """Run the phases, then take the worktree away; it stays if the run is to be resumed."""
+    tree = yield from own_worktree(job.identity.branch, job.past)
+    worked = yield from _phases(job, tree).settled()
+    if isinstance(worked, Failure) and isinstance(worked.failure(), HostError):
+        yield from fail(worked.failure())
+    yield from remove_worktree(tree).map_error(fatal)
+    return (yield from from_result(worked))
+
+
+@do
+def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
+    workflow, identity = job.workflow, job.identity
     scope: dict[str, Json] = {"workflow": {"name": workflow.name, "run": identity.run}}
     deadline = None
     if workflow.setup_timeout is not None:
         deadline = (yield from now()) + workflow.setup_timeout.total_seconds()
-    place = Place(
-        worktree=tree,
-        scope=scope,
-        templates=workflow.template,
-        phase="setup",
-        prefix="setup",
-        deadline=deadline,
-    )
-    yield from _phase(workflow.setup, place)
-    assignments = yield from read_assignments(workflow.map, tree)
-    yield from note(PhaseStarted(phase="map"))
+    yield from _phase(job, workflow.setup, _place(job, "setup", tree, scope, deadline))
     herd = Herd(
         run=identity.run,
         parent=identity.branch,
@@ -143,32 +203,58 @@ def _phases(workflow: Workflow, identity: Identity, tree: Worktree) -> Do[int, R
         template=workflow.map.agent_template,
         scope=scope,
         templates=workflow.template,
+        past=job.past.subjects,
     )
-    ended = yield from run_agents(assignments, herd, workflow.map.max_parallel)
-    yield from note(PhaseEnded(phase="map"), PhaseStarted(phase="merge"))
-    merged = yield from merge_all(ended, identity.run)
-    yield from note(PhaseEnded(phase="merge"))
-    yield from _brought_forward(identity, tree)
-    counted = _counted(ended, sum(merged))
-    reducing = evolve(
-        place, scope={**scope, "map": counted}, phase="reduce", prefix="reduce", deadline=None
-    )
-    yield from _phase(workflow.reduce, reducing)
+    assignments = yield from assignments_for(workflow.map, tree, job.past)
+    ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))
+    merged = yield from _told("merge", job, merge_all(ended, herd, identity.base))
+    if workflow.reduce and "reduce" not in job.past.phases:
+        yield from _brought_forward(identity, tree)
+    after = {**scope, "map": _counted(ended, sum(merged))}
+    yield from _phase(job, workflow.reduce, _place(job, "reduce", tree, after))
     return len(ended) - sum(merged)
 
 
 @do
-def _phase(steps: Sequence[Step], place: Place) -> Do[None, RunFault, MapEnv]:
+def _told(name: str, job: Job, work: Effect[T, E, MapEnv]) -> Do[T, E | HostError, MapEnv]:
+    """Do the work of a phase, and tell when it begins and ends, unless it was told before."""
+    if job.ended(name):
+        return (yield from work)
+    yield from note(PhaseStarted(phase=name))
+    done = yield from work
+    yield from note(PhaseEnded(phase=name))
+    return done
+
+
+def _place(
+    job: Job, name: str, tree: Worktree, scope: Mapping[str, Json], deadline: float | None = None
+) -> Place:
+    return Place(
+        worktree=tree,
+        scope=scope,
+        templates=job.workflow.template,
+        phase=name,
+        prefix=name,
+        deadline=deadline,
+        run=job.identity.run,
+        key=f"{job.identity.run}/{name}",
+        past=job.past.subjects,
+    )
+
+
+@do
+def _phase(job: Job, steps: Sequence[Step], place: Place) -> Do[None, RunFault, MapEnv]:
     """Run the steps of a phase in the run's worktree; what they commit is on the run's branch."""
-    if not steps:
+    name = place.phase
+    if not steps or job.ended(name):
         return
-    yield from note(PhaseStarted(phase=place.phase))
+    yield from note(PhaseStarted(phase=name))
     ran = yield from run_steps(steps, place).settled()
     if isinstance(ran, Failure):
-        yield from note(PhaseEnded(phase=place.phase, ok=False))
+        yield from note(PhaseEnded(phase=name, ok=False))
         yield from fail(ran.failure())
-    yield from _kept(place.phase, place.worktree)
-    yield from note(PhaseEnded(phase=place.phase))
+    yield from _kept(name, place.worktree)
+    yield from note(PhaseEnded(phase=name))
 
 
 @do
@@ -199,10 +285,14 @@ def _counted(ended: Sequence[Result[Finished, AgentError]], merged: int) -> Json
 
 
 @do
-def _delivered(identity: Identity, failures: int) -> Do[RunStatus, RunFault, MapEnv]:
+def _delivered(job: Job, failures: int) -> Do[RunStatus, RunFault, MapEnv]:
     """Bring the user's checkout forward, once, all at once."""
-    yield from note(PhaseStarted(phase="deliver"), DeliveryStarted(branch=identity.branch))
-    delivery = yield from deliver(identity.branch).map_error(fatal)
+    status = RunStatus.PARTIAL if failures else RunStatus.COMPLETED
+    if job.past.delivered is not None:
+        return status
+    branch = job.identity.branch
+    yield from note(PhaseStarted(phase="deliver"), DeliveryStarted(branch=branch))
+    delivery = yield from deliver(branch).map_error(fatal)
     told = Delivered(
         commit=delivery.commit,
         delivered=delivery.delivered,
@@ -210,43 +300,43 @@ def _delivered(identity: Identity, failures: int) -> Do[RunStatus, RunFault, Map
         reason=delivery.reason,
         hint=delivery.hint,
     )
-    status = RunStatus.PARTIAL if failures else RunStatus.COMPLETED
-    yield from note(told, PhaseEnded(phase="deliver"), RunMoved(to=status))
+    yield from note(told, PhaseEnded(phase="deliver"))
     return status
 
 
 @do
-def _interrupted(identity: Identity, base: Oid) -> Do[None, Never, MapEnv]:
-    """Tell the journal, if it can still be told, that the run was stopped from outside."""
-    stopped = note(StopRequested(reason=StopReason.SIGNAL), RunMoved(to=RunStatus.INTERRUPTED))
-    yield from stopped.settled()
-    yield from _left(identity, base, "the run was interrupted").settled()
+def _interrupted(reason: str) -> Do[None, Never, MapEnv]:
+    """Tell the journal, if it can still be told, that the run stops before its end."""
+    stop = StopRequested(reason=StopReason.SIGNAL, message=reason)
+    yield from note(stop, RunMoved(to=RunStatus.INTERRUPTED, reason=reason)).settled()
 
 
 @do
-def _given_up(
-    identity: Identity, base: Oid, fault: RunFault
-) -> Do[RunStatus, AnabranchError, MapEnv]:
-    """The run failed: say so, and pass on what is not a step's fault."""
+def _given_up(job: Job, base: str, fault: RunFault) -> Do[RunStatus, AnabranchError, MapEnv]:
+    """Say why the run ends here. What the machine did wrong can be mended, and the run resumed."""
+    if isinstance(fault, HostError):
+        yield from _interrupted(str(fault))
+        yield from fail(fault)
     yield from note(RunMoved(to=RunStatus.FAILED, reason=str(fault))).settled()
-    yield from _left(identity, base, "the run failed").settled()
+    yield from _left(job, base).settled()
     if isinstance(fault, StepFailed):
         return RunStatus.FAILED
     return (yield from fail(fault))
 
 
 @do
-def _left(identity: Identity, base: Oid, reason: str) -> Do[None, HostError, MapEnv]:
+def _left(job: Job, base: str) -> Do[None, HostError, MapEnv]:
     """Keep the run's branch if there is anything on it, and say where it is."""
-    tip = yield from start_branch(identity.branch, base).map_error(fatal)
+    branch = job.identity.branch
+    tip = yield from start_branch(branch).map_error(fatal)
     if tip == base:
-        yield from drop_branch(identity.branch).map_error(fatal)
+        yield from drop_branch(branch).map_error(fatal)
         return
     kept = Delivered(
         commit=tip,
         delivered=False,
-        branch=identity.branch,
-        reason=reason,
-        hint=f"git merge {identity.branch}",
+        branch=branch,
+        reason="the run failed",
+        hint=f"git merge {branch}",
     )
     yield from note(kept)

@@ -11,21 +11,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Never
 
-from anabranch.effects import Do, Effect, GraphError, do, fail, now, par_graph
+from anabranch.effects import Do, Effect, GraphError, do, fail, now, par_graph, succeed
 from anabranch.effects.work import head_of
 from anabranch.environment import HasWorktrees, MapEnv, Oid, Worktree
 from anabranch.expressions import parse_condition
 from anabranch.lifecycle import (
     CONDITION_FALSE,
+    STEP_TERMINAL,
     UPSTREAM_FAILED,
     CommandStarted,
     Declared,
     Moved,
+    Subject,
 )
 from anabranch.planning.graph import CommandGraph, analyze_dependencies
 from anabranch.program.commands import carry_out, shown
 from anabranch.program.faults import fatal, note
-from anabranch.program.places import Place, StepError, StepFailed
+from anabranch.program.past import Standing, closing, next_attempt, standing_of, way_back
+from anabranch.program.places import Place, StepError, StepFailed, failure_of
 from anabranch.values import HostError, StepStatus
 from anabranch.workflow import Step
 
@@ -40,11 +43,13 @@ def run_steps(steps: Sequence[Step], place: Place) -> Effect[None, StepError, Ma
     subjects = [f"{place.prefix}[{index}]" for index in range(len(steps))]
     effects = {index: _run_step(step, subjects[index], place) for index, step in enumerate(steps)}
     ran = par_graph(effects, dict(enumerate(graph.dependencies))).as_(None)
-    declared = note(*_declared(steps, subjects, graph, place))
+    new = (d for d in _declared(steps, subjects, graph, place) if d.subject not in place.past)
+    declared = note(*new)
 
     def failed(error: GraphError[int, None, StepError]) -> Effect[None, StepError, MapEnv]:
         first = next(iter(error.errors.values()))
-        return note(*_skipped(error, subjects)).and_then(lambda _: fail(first))
+        skipped = (s for s in _skipped(error, subjects) if not _has_ended(place, s.subject))
+        return note(*skipped).and_then(lambda _: fail(first))
 
     return declared.and_then(lambda _: ran.or_else(failed))
 
@@ -78,8 +83,33 @@ def _skipped(error: GraphError[int, None, StepError], subjects: Sequence[str]) -
 
 def _run_step(step: Step, subject: str, place: Place) -> Effect[None, StepError, MapEnv]:
     """Run one step to its end, and say so in the journal."""
+    known = place.past.get(subject)
+    if known is not None and standing_of(known) is not Standing.UNBEGUN:
+        return _taken_up(step, known, place)
     if step.when is not None and not parse_condition(step.when).holds(place.scope):
         return note(Moved(subject=subject, to=StepStatus.SKIPPED, reason=CONDITION_FALSE))
+    return _started(step, subject, place)
+
+
+def _taken_up(step: Step, known: Subject, place: Place) -> Effect[None, StepError, MapEnv]:
+    """Go on with a step that an earlier process began."""
+    match standing_of(known):
+        case Standing.DONE:
+            return succeed(None)
+        case Standing.WORKED:
+            return note(*closing(known))
+        case Standing.FAILED:
+            return fail(failure_of(known))
+        case _:
+            return _started(step, known.declared.subject, place)
+
+
+def _has_ended(place: Place, subject: str) -> bool:
+    known = place.past.get(subject)
+    return known is not None and known.status in STEP_TERMINAL
+
+
+def _started(step: Step, subject: str, place: Place) -> Effect[None, StepError, MapEnv]:
     return _attempted(step, subject, place).or_else(_note_failure)
 
 
@@ -92,10 +122,12 @@ def _note_failure(error: StepError) -> Effect[Never, StepError, MapEnv]:
 
 @do
 def _attempted(step: Step, subject: str, place: Place) -> Do[None, StepError, MapEnv]:
+    known, worker = place.past.get(subject), place.worktree.name
+    attempt = next_attempt(known)
     yield from note(
-        Moved(subject=subject, to=StepStatus.QUEUED),
-        Moved(subject=subject, to=StepStatus.RUNNING, attempt=1, worker=place.worktree.name),
-        CommandStarted(subject=subject, command=shown(step)),
+        *way_back(known, subject),
+        Moved(subject=subject, to=StepStatus.RUNNING, attempt=attempt, worker=worker),
+        CommandStarted(subject=subject, command=shown(step), key=place.key_of(subject)),
     )
     before = (yield from _head(place.worktree)) if step.commit_required else None
     limit = yield from _time_left(step, subject, place)

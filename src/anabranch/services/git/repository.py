@@ -86,6 +86,12 @@ class GitRepository:
         """The lock around everything that touches metadata which worktrees share."""
         return os.path.join(self.state, "lock")
 
+    def head(self) -> tuple[str, str | None]:
+        """The commit that the user has checked out, and the branch; `None` if on none."""
+        found = self.git.run("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD").text
+        commit, _, ref = found.partition("\n")
+        return commit, ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
     def has_hook(self, name: str) -> bool:
         """Whether the repository has a hook that git would run."""
         return os.access(os.path.join(self.hooks, name), os.X_OK)

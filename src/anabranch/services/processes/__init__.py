@@ -7,6 +7,7 @@ from anabranch.services.processes.group import GroupContainment
 from anabranch.services.processes.handing import HandingFiles
 from anabranch.services.processes.reaper import ReaperContainment
 from anabranch.services.processes.runner import LocalCommands
+from anabranch.services.processes.survivors import end_processes_of, processes_of
 
 __all__ = [
     "BestContainment",
@@ -16,4 +17,6 @@ __all__ = [
     "Limits",
     "LocalCommands",
     "ReaperContainment",
+    "end_processes_of",
+    "processes_of",
 ]

@@ -22,13 +22,14 @@ def tree(root: int, marker: bytes) -> set[int]:
     """
     everyone = list(living())
     found = {pid for pid, *_, group, session in everyone if root in {pid, group, session}}
-    found |= _marked((pid for pid, *_ in everyone), marker)
+    found |= marked((pid for pid, *_ in everyone), marker)
     while more := {pid for pid, parent, *_ in everyone if parent in found} - found:
         found |= more
     return found
 
 
-def _marked(pids: Iterable[int], marker: bytes) -> set[int]:
+def marked(pids: Iterable[int], marker: bytes) -> set[int]:
+    """Those that have a mark in their environment, as far as that can be read."""
     found: set[int] = set()
     for pid in pids:
         with suppress(OSError):

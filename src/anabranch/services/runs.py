@@ -1,0 +1,114 @@
+"""The runs of a repository, as their directories tell: which there are, and who works on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from anabranch.lifecycle import Summary
+from anabranch.services.journal import ACTIVE, read_summary
+from anabranch.services.locks import owner_of
+from anabranch.services.owners import Life, Owner, life_of
+from anabranch.values import Problem, RunStatus, UsageError, did_you_mean
+
+RUNS: Final = "runs"
+OWNER: Final = "owner"
+
+_LIVE: Final = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PAUSED)
+
+
+@frozen(kw_only=True)
+class FoundRun:
+    """A run of a repository.
+
+    Attributes:
+        run: its id.
+        directory: where its journal and its logs are.
+        summary: the run at a glance.
+        owner: the process that works on it, or did at last; `None` if nobody signed.
+        life: whether that process lives.
+    """
+
+    run: str
+    directory: Path
+    summary: Summary
+    owner: Owner | None
+    life: Life
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run stands. What nobody works on any more is interrupted, unless it ended."""
+        said = self.summary.status
+        return RunStatus.INTERRUPTED if said in _LIVE and self.life is Life.DEAD else said
+
+
+def run_ids(state: str) -> list[str]:
+    """The ids of all runs of a repository, newest first.
+
+    Args:
+        state: anabranch's own directory in the repository.
+    """
+    found = Path(state, RUNS).glob(f"*/{ACTIVE}")
+    return sorted((path.parent.name for path in found), reverse=True)
+
+
+def run_directory(state: str, run: str) -> Path:
+    """Where the journal and the logs of a run are."""
+    return Path(state, RUNS, run)
+
+
+def read_run(state: str, run: str) -> FoundRun:
+    """Look at one run.
+
+    Raises:
+        UsageError: there is no such run.
+        HostError: its journal is damaged.
+    """
+    require_run(state, run)
+    directory = run_directory(state, run)
+    owner = owner_of(directory / OWNER)
+    return FoundRun(
+        run=run,
+        directory=directory,
+        summary=read_summary(directory),
+        owner=owner,
+        life=Life.DEAD if owner is None else life_of(owner),
+    )
+
+
+def read_runs(state: str) -> Iterator[FoundRun]:
+    """Look at all runs, newest first, each when it is asked for.
+
+    Raises:
+        HostError: a journal is damaged.
+    """
+    return (read_run(state, run) for run in run_ids(state))
+
+
+def newest_run(state: str, status: RunStatus | None = None) -> FoundRun:
+    """Look at the newest run, or the newest that stands somewhere.
+
+    Raises:
+        UsageError: there is none.
+        HostError: a journal is damaged.
+    """
+    for found in read_runs(state):
+        if status in (None, found.status):
+            return found
+    which = "" if status is None else f" {status.value}"
+    raise UsageError.of("no-run", f"there is no{which} run in this repository")
+
+
+def require_run(state: str, run: str) -> None:
+    """Make sure that there is a run.
+
+    Raises:
+        UsageError: there is none of that id.
+    """
+    if run not in run_ids(state):
+        hint = did_you_mean(run, run_ids(state)) or "`anabranch runs` lists them"
+        problem = Problem(code="no-run", message="there is no such run", value=run, hint=hint)
+        raise UsageError(problem)
