@@ -213,13 +213,14 @@ def survivors(mark: str) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("interrupted", [signal.SIGINT, signal.SIGTERM], indirect=True)
-def test_an_interrupted_run_leaves_no_process_no_worktree_and_no_change(
+def test_an_interrupted_run_leaves_no_process_and_no_change_but_what_resuming_needs(
     repository: ScratchRepository, interrupted: subprocess.CompletedProcess[str]
 ) -> None:
     assert 130 == interrupted.returncode
-    assert "interrupted" in interrupted.stderr
+    run = run_of(interrupted.stderr)
+    assert f"anabranch resume {run}" in interrupted.stderr
     assert [] == survivors(str(repository.path.parent / "started"))
-    assert [] == left_over(repository)
+    assert ["1 worktrees", f"anabranch/{run}/result"] == left_over(repository)
     assert "" == repository.git("status", "--porcelain")
 
 

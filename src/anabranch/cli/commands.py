@@ -9,6 +9,7 @@ import click
 
 COMMANDS: Final = {
     "run": "Run a workflow in a git repository and deliver the result to your branch.",
+    "resume": "Go on with a run that was interrupted; the newest one unless named.",
     "plan": "Show what a run would do: phases, steps, agents and limits. Touches nothing.",
     "doctor": "Look at this machine: what is missing, unsafe or slow, and what to do about it.",
     "worktrees": "Look at the worktrees of runs, and take away those that were left behind.",

@@ -8,6 +8,8 @@ import click
 
 file_argument: Final = click.argument("file", type=click.Path())
 
+run_argument: Final = click.argument("run", required=False)
+
 json_option: Final = click.option(
     "--json",
     is_flag=True,

@@ -23,11 +23,12 @@ from anabranch.lifecycle import (
     Moved,
     PhaseStarted,
     RunCreated,
+    RunMoved,
     RunState,
     Summary,
     summarise,
 )
-from anabranch.values import StepStatus, format_duration
+from anabranch.values import RunStatus, StepStatus, format_duration
 
 _SHOWN = 8
 """How many running agents are listed."""
@@ -72,6 +73,10 @@ class Progress:
         """Where the run stands, as far as it was told."""
         return self._folding.state
 
+    def begin(self, state: RunState) -> None:
+        """Begin with a run that has a past; before the first event."""
+        self._folding = Folding(state)
+
     def take(self, event: Event) -> None:
         """Take the next event."""
         self._folding.take(event)
@@ -84,6 +89,9 @@ class Progress:
         match event.payload:
             case RunCreated(run=run, workflow=workflow):
                 return f"run {run} of {workflow}"
+            case RunMoved(to=RunStatus.RUNNING, reason=str(reason)):
+                created = self._folding.state.created
+                return None if created is None else f"run {created.run} {reason}"
             case PhaseStarted(phase=phase):
                 return f"{phase} …"
             case Moved(subject=subject, to=to, message=message) if to in STEP_TERMINAL:

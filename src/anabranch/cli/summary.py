@@ -67,12 +67,16 @@ def _counts(summary: Summary) -> Iterator[str]:
 
 def _result(summary: Summary, repo: str) -> Iterator[str]:
     delivered = summary.delivered
-    if delivered is None:
+    at = "" if repo == "." else f" --repo {repo}"
+    if summary.status is RunStatus.INTERRUPTED:
+        yield "  result: nothing of yours was changed; what is done is kept"
+        yield f"  next: anabranch resume {summary.run}{at}"
+    elif delivered is None:
         yield "  result: nothing was changed"
     elif delivered.delivered:
         yield f"  result: on your branch, commit {delivered.commit[:12]}"
-        at = "" if repo == "." else f"-C {repo} "
-        yield f"  next: git {at}log --oneline -1 {delivered.commit[:12]}"
+        there = "" if repo == "." else f"-C {repo} "
+        yield f"  next: git {there}log --oneline -1 {delivered.commit[:12]}"
     else:
         yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
         if delivered.hint:

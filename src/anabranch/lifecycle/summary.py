@@ -80,6 +80,7 @@ class Summary:
 
     Attributes:
         run, workflow: which run of what; empty before it was created.
+        source: the file that the workflow was read from, if it was.
         status: where it stands.
         stop: why it stopped early, if it did.
         sequence: of the last event that was taken into account.
@@ -103,6 +104,7 @@ class Summary:
 
     run: str
     workflow: str
+    source: str | None
     status: RunStatus
     stop: StopRequested | None
     sequence: int
@@ -139,6 +141,7 @@ def summarise(state: RunState, *, failures: int | None = None) -> Summary:
     return Summary(
         run="" if created is None else created.run,
         workflow="" if created is None else created.workflow,
+        source=None if created is None else created.source,
         status=state.status,
         stop=state.stop,
         sequence=state.sequence,

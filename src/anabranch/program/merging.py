@@ -10,7 +10,15 @@ from returns.result import Failure, Result, Success
 
 from anabranch.effects import Do, Effect, do, fail, succeed, traverse
 from anabranch.effects.work import drop_branch, merge, traces_on
-from anabranch.environment import MapEnv, Merge, MergeError, MergeFault, MergeRequest, Trace
+from anabranch.environment import (
+    HasMerges,
+    MapEnv,
+    Merge,
+    MergeError,
+    MergeFault,
+    MergeRequest,
+    Trace,
+)
 from anabranch.lifecycle import Merged, MergeFailed, MergeStarted, Moved, Payload
 from anabranch.program.agents import AgentError, Finished, Herd, label_of
 from anabranch.program.faults import fatal, note
@@ -41,8 +49,7 @@ def merge_all(
     pairs = [(agent, request_for(agent, herd)) for agent in finished]
     begun = [herd.past.get(agent.assignment.agent_name) for agent in finished]
     doubtful = any(known is not None and known.work.merging is not None for known in begun)
-    looked = traces_on(herd.parent, since).map_error(fatal) if doubtful else succeed(())
-    found = _by_agent((yield from looked), herd.run)
+    found = yield from _found(herd, since).when(doubtful)
     new = [
         pair
         for pair, known in zip(pairs, begun, strict=True)
@@ -50,7 +57,7 @@ def merge_all(
     ]
     yield from note(*starmap(_announced, new))
     yield from _last_branch_dropped(finished, herd)
-    return (yield from traverse(pairs, lambda pair: _settle(*pair, herd, found)))
+    return (yield from traverse(pairs, lambda pair: _settle(*pair, herd, found or {})))
 
 
 def _last_branch_dropped(
@@ -58,16 +65,20 @@ def _last_branch_dropped(
 ) -> Effect[None, HostError, MapEnv]:
     """A merge is told before its branch is dropped, so the last one told may still have it."""
     known = ((herd.past.get(agent.assignment.agent_name), agent) for agent in finished)
-    ended = [(past.ended_at, agent) for past, agent in known if past and past.ended_at]
+    ended = {past.story[-1].sequence: agent for past, agent in known if past and past.ended_at}
     if not ended:
         return succeed(None)
-    return drop_branch(max(ended, key=lambda pair: pair[0])[1].branch).map_error(fatal)
+    return drop_branch(ended[max(ended)].branch).map_error(fatal)
 
 
-def _by_agent(traces: Sequence[Trace], run: str) -> Mapping[str, Trace]:
-    """The merges of a run, by agent."""
-    known = ((dict(trace.trailers), trace) for trace in traces)
-    return {t[AGENT]: trace for t, trace in known if t.get(RUN) == run and AGENT in t}
+def _found(herd: Herd, since: str) -> Effect[Mapping[str, Trace], HostError, HasMerges]:
+    """The merges that the run's branch knows of, by agent."""
+
+    def by_agent(traces: Sequence[Trace]) -> Mapping[str, Trace]:
+        known = ((dict(trace.trailers), trace) for trace in traces)
+        return {t[AGENT]: trace for t, trace in known if t.get(RUN) == herd.run and AGENT in t}
+
+    return traces_on(herd.parent, since).map_error(fatal).map(by_agent)
 
 
 def _settle(
