@@ -146,7 +146,7 @@ def crashed(
         flow: what runs.
     """
     burning = fuse or Fuse(last=None, after=after)
-    journal = _Watched(env.journal, burning, ends)
+    journal = _Watched(env.journal, burning, ends, durable=len(env.journal.events))
     fused = Environment(
         worktrees=_fused(_NextProcess(env.worktrees), burning),
         commands=_fused(env.commands, burning),

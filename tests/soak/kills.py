@@ -144,15 +144,15 @@ class Round:
     def _ended_at(self, moment: float) -> bool:
         """Start what is next and end it at a moment; whether it was at its end before."""
         arguments = self._next()
-        log = (self.place / "log").open("ab")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "anabranch", *arguments],
-            cwd=self.repository,
-            env=self.environ,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with (self.place / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "anabranch", *arguments],
+                cwd=self.repository,
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         with suppress(subprocess.TimeoutExpired):
             process.wait(moment)
         if process.returncode is not None:
