@@ -57,7 +57,7 @@ def test_changes_are_the_difference_between_the_trees(
         bench(scenario)
 
 
-@pytest.mark.parametrize("kind", ["plain copies", "slots copies"])
+@pytest.mark.parametrize("kind", ["plain copies", "slots copies", "slots overlay"])
 @REAL_GIT
 @given(edited_twice(), st.booleans())
 def test_a_tree_holds_the_commit_whatever_happened_in_the_ones_before(

@@ -9,16 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import pytest
+
 from anabranch.environment import Oid
-from anabranch.services.git.filling import Checkout, Copies
+from anabranch.services.git.admin import entries
+from anabranch.services.git.filling import Checkout, LayOver, Template, copy
+from anabranch.services.git.overlays import overlay_problem
 from anabranch.services.git.plain import PlainTrees
 from anabranch.services.git.registry import Registry
 from anabranch.services.git.slots import SlotTrees
-from anabranch.services.git.trees import Order, Trees
+from anabranch.services.git.trees import Order, Tree, Trees
 from anabranch.services.git.workshop import Workshop
 from tests.services.git.bench import Bench
 
-KINDS = ("plain", "plain copies", "slots", "slots copies")
+KINDS = ("plain", "plain copies", "plain overlay", "slots", "slots copies", "slots overlay")
 
 Picture: TypeAlias = dict[str, tuple[str, bytes]]
 """Kind and mode, and content, by path."""
@@ -27,16 +31,22 @@ Picture: TypeAlias = dict[str, tuple[str, bytes]]
 @contextmanager
 def trees_of(kind: str, bench: Bench) -> Generator[Trees]:
     repository = bench.repository
+    if "overlay" in kind and overlay_problem(str(bench.repo.path.parent)) is not None:
+        pytest.skip("mounting is not permitted")
     workshop = Workshop.of(repository, str(Path(repository.state, "runs", "r1")))
     registry = Registry(repository=repository, run="r1")
     checkout = Checkout(repository.trees)
-    fill = Copies(registry, checkout) if "copies" in kind else checkout
+    spread = LayOver(registry.trash) if "overlay" in kind else copy
+    fill = checkout if " " not in kind else Template(registry, checkout, spread)
     slots, plain = SlotTrees(registry, workshop.refs, fill), PlainTrees(registry, fill)
     trees: Trees = slots if "slots" in kind else plain
     try:
         yield trees
     finally:
         trees.close()
+        for entry in list(entries(repository.common))[::-1]:
+            if entry.reason is not None:
+                registry.strike(Tree(path=entry.path, admin=entry.admin))
         workshop.close()
 
 

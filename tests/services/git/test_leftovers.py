@@ -179,9 +179,14 @@ def everything_gone(there: ScratchRepository) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+@pytest.mark.parametrize("kind", ["slots", "slots overlay"])
 @pytest.mark.parametrize("leave", DEEDS, ids=lambda deed: deed.__name__)
-def test_nothing_that_one_agent_leaves_reaches_the_next(rich: Bench, leave: Deed) -> None:
-    with trees_of("slots", rich) as trees:
+def test_nothing_that_one_agent_leaves_reaches_the_next(
+    rich: Bench, leave: Deed, kind: str
+) -> None:
+    with trees_of(kind, rich) as trees:
+        for number in (1, 2):
+            trees.make(order(rich, number))
         first = trees.make(order(rich, branch="anabranch/r1/agent-0"))
         expected = picture(first.path)
         leave(rich.repo.at(first.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,3 +98,35 @@ def test_a_hook_that_fails_refuses_the_tree_and_leaves_nothing(bench: Bench, tre
     with pytest.raises(Refused, match="hook failed: no"):
         trees.make(order(bench))
     assert 1 == len(bench.repo.git("worktree", "list").splitlines())
+
+
+@pytest.mark.parametrize("kind", ["slots", "slots overlay"])
+def test_what_was_touched_in_a_tree_is_known_without_git(rich: Bench, kind: str) -> None:
+    with trees_of(kind, rich) as trees:
+        made = [trees.make(order(rich, number)) for number in range(3)][-1]
+        assert frozenset() == trees.touched(made)
+        there = rich.repo.at(made.path)
+        there.write({"a.txt": "other", "new/er": "", "run.sh": None, "dir/b.txt": "two\n"})
+        assert frozenset({"a.txt", "new/er", "run.sh", "dir/b.txt"}) == trees.touched(made)
+
+
+@pytest.mark.parametrize("deed", ["mv dir moved", "rm -r dir && echo >dir", "rm -r dir; mkdir dir"])
+def test_what_a_tree_over_another_hides_is_not_guessed(rich: Bench, deed: str) -> None:
+    with trees_of("slots overlay", rich) as trees:
+        made = [trees.make(order(rich, number)) for number in range(3)][-1]
+        subprocess.run(deed, shell=True, cwd=made.path, check=True)
+        assert None is trees.touched(made)
+
+
+def test_a_tree_over_another_is_itself_again_though_a_process_still_sits_in_it(
+    rich: Bench,
+) -> None:
+    with trees_of("slots overlay", rich) as trees:
+        made = [trees.make(order(rich, number)) for number in range(3)][-1]
+        with subprocess.Popen(["cat"], cwd=made.path, stdin=subprocess.PIPE) as sitting:
+            rich.repo.at(made.path).write({"a.txt": "other"})
+            trees.take_away(made)
+            again = trees.make(order(rich, 3))
+            assert made.path == again.path
+            assert b"one\n" == Path(again.path, "a.txt").read_bytes()
+            sitting.communicate()

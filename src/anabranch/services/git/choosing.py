@@ -6,7 +6,7 @@ import os
 
 from attrs import frozen
 
-from anabranch.services.git.filling import Checkout, Copies
+from anabranch.services.git.filling import Cheapest, Checkout, Template
 from anabranch.services.git.plain import PlainTrees
 from anabranch.services.git.refs import Refs
 from anabranch.services.git.registry import Registry
@@ -48,7 +48,7 @@ def traits_of(repository: GitRepository) -> Traits:
 
 def trees_for(registry: Registry, refs: Refs) -> Trees:
     """The cheapest way that is safe."""
-    fill = Copies(registry, Checkout(registry.repository.trees))
+    fill = Template(registry, Checkout(registry.repository.trees), Cheapest(registry.trash))
     if can_recycle(traits_of(registry.repository)):
         return SlotTrees(registry, refs, fill)
     return PlainTrees(registry, fill)

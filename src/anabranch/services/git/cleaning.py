@@ -35,6 +35,7 @@ class FoundTree:
         size: bytes on disk.
         dirty: whether it has changes that were not committed, ignored files left out.
         stray: a commit it is on that no branch holds.
+        carries: whether other trees are laid over it.
     """
 
     run: str
@@ -47,6 +48,7 @@ class FoundTree:
     size: int = 0
     dirty: bool = False
     stray: Oid | None = None
+    carries: bool = False
 
 
 class Verdict(StrEnum):
@@ -101,6 +103,7 @@ def _reason_to_keep(tree: FoundTree, retention: Retention, now: datetime) -> str
         (tree.life is Life.ALIVE, f"{tree.owner or 'its run'} is alive"),
         (tree.life is Life.UNKNOWN, f"{tree.owner or 'its run'} is on another machine"),
         (tree.run in retention.runs and tree.name == OWN, "its run can be resumed"),
+        (tree.carries, "other worktrees are laid over it"),
         (now - tree.used < retention.newer_than, "it was used not long ago"),
         (retention.unsaved and tree.dirty, "it has changes that were not committed"),
         (retention.unsaved and tree.stray is not None, stray),

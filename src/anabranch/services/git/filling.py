@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from attrs import define, field, frozen
 
 from anabranch.environment import Oid
 from anabranch.services.git.files import replace_file
 from anabranch.services.git.index_file import restamped
+from anabranch.services.git.overlays import Layers, carries, overlay_problem
 from anabranch.services.git.registry import SPARE, Registry
 from anabranch.services.git.runner import Git
 from anabranch.services.git.trees import Order, Tree
@@ -22,12 +24,19 @@ _TEMPLATE: Final = "template"
 _CHUNK: Final = 1 << 30
 _WORTH_IT: Final = 3
 
+MANY: Final = 1_000
+"""A tree with so many files is laid over a template rather than copied from it."""
+
 
 class Fill(Protocol):
     """A way to fill trees. Its methods block, and may be called from any thread."""
 
-    def fill(self, tree: Tree, base: Oid) -> None:
-        """Put the files of a commit, and git's index of them, into a tree that is at it."""
+    def fill(self, tree: Tree, base: Oid) -> Layers | None:
+        """Put the files of a commit, and git's index of them, into a tree that is at it.
+
+        Returns:
+            The layers of the tree, if it is laid over another; `None` if files were written.
+        """
         ...
 
     def close(self) -> None:
@@ -50,49 +59,99 @@ class Checkout:
         """Nothing is kept."""
 
 
-@define
-class Copies:
-    """From the third tree on, files are copied from one that git wrote.
+Spread: TypeAlias = Callable[[Tree, Tree], Layers | None]
+"""Makes the second tree, which has nothing but `.git`, show the files of the first."""
 
-    Half of the time that a checkout takes goes into unpacking objects and into filters; a copy
-    has neither, and shares its blocks where the file system can.
+
+@define
+class Template:
+    """From the third tree on, files come from a tree that git wrote.
+
+    Half of the time that a checkout takes goes into unpacking objects and into filters.
     """
 
     registry: Registry
     checkout: Checkout
+    spread: Spread
     _lock: Lock = field(factory=Lock, init=False, repr=False)
     _asked: Counter[Oid] = field(factory=Counter[Oid], init=False, repr=False)
     _template: tuple[Oid, Tree] | None = field(default=None, init=False, repr=False)
 
-    def fill(self, tree: Tree, base: Oid) -> None:
-        """Copy the template of the commit, if it was asked for before; else check it out."""
+    def fill(self, tree: Tree, base: Oid) -> Layers | None:
+        """Take the files of the template, if the commit was asked for before; else check out."""
         template = self._template_of(base)
         if template is None:
             self.checkout.fill(tree, base)
-            return
-        copy_files(template.path, tree.path)
+            return None
+        layers = self.spread(template, tree)
         copy_index(self.checkout.git, template, tree, len(base))
+        return layers
 
     def close(self) -> None:
         """Take the template away."""
         template, self._template = self._template, None
-        if template is not None:
+        if template is not None and not carries(template[1].path):
             self.registry.strike(template[1])
 
     def _template_of(self, base: Oid) -> Tree | None:
         with self._lock:
-            if self._template is not None and self._template[0] == base:
-                return self._template[1]
-            self._asked[base] += 1
-            if self._asked[base] < _WORTH_IT:
-                return None
-            self.close()
-            self.registry.make_way(_TEMPLATE)
-            path = os.path.join(self.registry.directory, SPARE + _TEMPLATE)
-            tree = self.registry.enter(Order(name=_TEMPLATE, base=base), path)
-            self.checkout.fill(tree, base)
-            self._template = base, tree
-            return tree
+            if self._template is None:
+                self._asked[base] += 1
+                if self._asked[base] < _WORTH_IT:
+                    return None
+                self._template = base, self._made(base)
+            return self._template[1] if self._template[0] == base else None
+
+    def _made(self, base: Oid) -> Tree:
+        self.registry.make_way(_TEMPLATE)
+        path = os.path.join(self.registry.directory, SPARE + _TEMPLATE)
+        tree = self.registry.enter(Order(name=_TEMPLATE, base=base), path)
+        self.checkout.fill(tree, base)
+        return tree
+
+
+def copy(template: Tree, tree: Tree) -> None:
+    """Write the files once more."""
+    copy_files(template.path, tree.path)
+
+
+@frozen
+class LayOver:
+    """Lay trees over the template."""
+
+    trash: str
+
+    def __call__(self, template: Tree, tree: Tree) -> Layers:
+        """Mount one."""
+        layers = Layers(lower=template.path, tree=tree, trash=self.trash)
+        layers.lay()
+        return layers
+
+
+@define
+class Cheapest:
+    """Lay large trees over the template, where that is permitted; copy the others."""
+
+    trash: str
+    _permitted: bool | None = field(default=None, init=False)
+
+    def __call__(self, template: Tree, tree: Tree) -> Layers | None:
+        """Choose, and do it."""
+        if _count(template) >= MANY and self._is_permitted(os.path.dirname(tree.path)):
+            return LayOver(self.trash)(template, tree)
+        copy(template, tree)
+        return None
+
+    def _is_permitted(self, directory: str) -> bool:
+        if self._permitted is None:
+            self._permitted = overlay_problem(directory) is None
+        return self._permitted
+
+
+def _count(tree: Tree) -> int:
+    """How many files git's index of a tree has."""
+    with open(os.path.join(tree.admin, "index"), "rb") as index:
+        return int.from_bytes(index.read(12)[8:], "big")
 
 
 def copy_files(source: str, target: str) -> None:

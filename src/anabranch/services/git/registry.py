@@ -12,6 +12,7 @@ from anabranch.services.git.admin import Reason, admin_of, entries, entry_of
 from anabranch.services.git.exclusion import alone
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.files import replace_file
+from anabranch.services.git.overlays import is_laid, is_torn, layers_of, unmount
 from anabranch.services.git.removal import TRASH, delete, mount_points_below, put_away
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.runner import GitError
@@ -53,6 +54,11 @@ class Registry:
         """Where the trees of the run are."""
         return os.path.join(self.repository.place, self.run)
 
+    @property
+    def trash(self) -> str:
+        """Where trees go before they are deleted."""
+        return os.path.join(self.repository.place, TRASH)
+
     def reason(self, name: str) -> str:
         """Why a tree of that name is locked."""
         return Reason(run=self.run, tree=name, owner=self._owner).to_text()
@@ -75,7 +81,7 @@ class Registry:
     def take_up(self, name: str) -> Tree | None:
         """The whole tree that a dead process of this run left under a name, now ours."""
         tree = self._left.get(name)
-        if tree is None or not os.path.isdir(tree.path):
+        if tree is None or not os.path.isdir(tree.path) or is_torn(tree.path):
             return None
         del self._left[name]
         if admin_of(tree.path) != tree.admin:
@@ -92,7 +98,7 @@ class Registry:
                 self.strike(left)
         path = os.path.join(self.directory, name)
         if os.path.lexists(path):
-            put_away(path, os.path.join(self.repository.place, TRASH))
+            put_away(path, self.trash)
 
     def enter(self, order: Order, path: str) -> Tree:
         """Make a worktree without its files, which bears its name once `welcome` has been called."""
@@ -118,9 +124,12 @@ class Registry:
             raise Refused(WorktreeFault.LOCKED, message, hint=f"umount {mounted[0]}")
         if tree.admin:
             release_locks(self.repository.common, tree.admin)
+        if is_laid(tree.path):
+            unmount(tree.path)
         with alone(self.repository.lock):
             moved = (
-                put_away(tree.path, os.path.join(self.repository.place, TRASH)),
+                put_away(tree.path, self.trash),
+                put_away(layers_of(tree.path), self.trash),
                 put_away(tree.admin, os.path.join(self.repository.state, TRASH)),
             )
         for path in moved:

@@ -15,16 +15,38 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from attrs import frozen
+
 TRASH: Final = ".trash"
+
+
+@frozen
+class Mount:
+    """A file system in the tree of files: where, of which kind, and made of what."""
+
+    point: str
+    kind: str
+    options: tuple[str, ...]
+
+
+def mounts() -> list[Mount]:
+    """What is mounted; nothing where the system does not say."""
+    with suppress(OSError):
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+        return [_mount(line) for line in lines]
+    return []
+
+
+def _mount(line: bytes) -> Mount:
+    before, _, after = line.partition(b" - ")
+    point = os.fsdecode(_unescaped(before.split(b" ")[4]))
+    kind, _, options = after.split(b" ", 2)
+    return Mount(point, kind.decode(), tuple(os.fsdecode(_unescaped(options)).split(",")))
 
 
 def mount_points_below(path: str) -> list[str]:
     """What is mounted inside a directory: deleting would reach through to it."""
-    with suppress(OSError):
-        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
-        points = [os.fsdecode(_unescaped(line.split()[4])) for line in lines]
-        return [point for point in points if point.startswith(f"{path}/")]
-    return []
+    return [mount.point for mount in mounts() if mount.point.startswith(f"{path}/")]
 
 
 def _unescaped(field: bytes) -> bytes:

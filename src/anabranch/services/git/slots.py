@@ -8,9 +8,7 @@ else is removed or written again. The cost follows from what the last agent chan
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
-from itertools import chain, islice
 from threading import Lock
 from typing import Final
 
@@ -21,14 +19,12 @@ from anabranch.services.git.admin import entries
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.files import replace_file
 from anabranch.services.git.filling import Fill
-from anabranch.services.git.pristine import TICK_NS, Record, files_in
+from anabranch.services.git.grounds import Ground, Laid, Recorded
 from anabranch.services.git.refs import Refs
 from anabranch.services.git.registry import OURS, SPARE, Registry, release_locks
 from anabranch.services.git.runner import GitError
-from anabranch.services.git.scrubbing import AdminRecord, keep_index, restore_tree
+from anabranch.services.git.scrubbing import AdminRecord
 from anabranch.services.git.trees import Order, Tree
-
-_FEW: Final = 500
 
 _NO_FAULT: Final = (GitError, OSError, Refused)
 
@@ -39,14 +35,14 @@ class Slot:
 
     Attributes:
         tree: where it is.
-        base: the commit that `record` was made at.
-        record: the tree as it was checked out.
+        base: the commit that `ground` is at.
+        ground: its files, as they were checked out.
         admin: git's directory for it as it was then.
     """
 
     tree: Tree
     base: Oid
-    record: Record
+    ground: Ground
     admin: AdminRecord
 
 
@@ -82,14 +78,9 @@ class SlotTrees:
         return slot.tree
 
     def touched(self, tree: Tree) -> frozenset[str] | None:
-        """Known where a look at every file costs less than asking git."""
+        """Known where finding out costs less than asking git."""
         slot = self._used.get(tree.path)
-        if slot is None or slot.record.size > _FEW:
-            return None
-        found = slot.record.differences(tree.path)
-        inside = islice(chain.from_iterable(files_in(tree.path, p) for p in found.extra), _FEW + 1)
-        touched = frozenset((*found.damaged, *inside))
-        return touched if len(touched) <= _FEW else None
+        return None if slot is None else slot.ground.touched(tree)
 
     def take_away(self, tree: Tree) -> None:
         """Leave the branch and let the next one have the slot."""
@@ -115,13 +106,11 @@ class SlotTrees:
     def _recycled(self, base: Oid) -> Slot | None:
         """A free slot, clean and at the base. One that cannot be cleaned is given up."""
         while (slot := self._take(base)) is not None:
-            try:
-                self._clean(slot, base)
-            except _NO_FAULT:
-                with suppress(*_NO_FAULT):
-                    self.registry.strike(slot.tree)
-            else:
-                return slot
+            with suppress(*_NO_FAULT):
+                if self._clean(slot, base):
+                    return slot
+            with suppress(*_NO_FAULT):
+                self.registry.strike(slot.tree)
         return None
 
     def _take(self, base: Oid) -> Slot | None:
@@ -132,22 +121,23 @@ class SlotTrees:
                 return slot
             return None
 
-    def _clean(self, slot: Slot, base: Oid) -> None:
+    def _clean(self, slot: Slot, base: Oid) -> bool:
+        """Bring a slot back to what it was, and then to a commit; whether that was possible."""
         git = self.registry.repository.trees.at(slot.tree.path)
         slot.admin.restore(slot.tree.admin)
-        restore_tree(git, slot.tree, slot.record)
-        if slot.base != base:
-            git.run("reset", "--hard", "--quiet", "--no-recurse-submodules", base)
-            slot.base, slot.record = base, Record.of(slot.tree.path)
-            keep_index(slot.tree.admin)
+        slot.ground.restore(git, slot.tree)
+        if slot.base != base and not slot.ground.moved(git, slot.tree, base):
+            return False
+        slot.base = base
+        return True
 
     def _born(self, base: Oid) -> Slot:
         path = self._free_path()
         tree = self.registry.enter(Order(name=os.path.basename(path), base=base), path)
         try:
-            self.fill.fill(tree, base)
-            time.sleep(TICK_NS / 1e9)
-            return Slot(tree, base, Record.of(path), AdminRecord.of(tree.admin))
+            layers = self.fill.fill(tree, base)
+            ground = Recorded.of(tree) if layers is None else Laid(layers)
+            return Slot(tree, base, ground, AdminRecord.of(tree.admin))
         except (GitError, OSError):
             self.registry.strike(tree)
             raise

@@ -18,6 +18,7 @@ from anabranch.services.git.admin import Entry, entries
 from anabranch.services.git.carrying import unchanged
 from anabranch.services.git.cleaning import FoundTree, Judgement, Verdict
 from anabranch.services.git.faults import Refused
+from anabranch.services.git.overlays import carries, is_torn
 from anabranch.services.git.registry import SPARE, Registry
 from anabranch.services.git.removal import TRASH, erase
 from anabranch.services.git.repository import GitRepository
@@ -54,6 +55,8 @@ def sweep(
     """
     going = [each for each in judgements if each.verdict is Verdict.REMOVE]
     done = tuple((each, _remove(repository, each.tree)) for each in going)
+    if done:
+        sweep_spares(repository)
     for place in (repository.place, repository.state):
         _empty(os.path.join(place, TRASH))
     with suppress(OSError):
@@ -67,7 +70,7 @@ def sweep_spares(repository: GitRepository) -> None:
         reason = entry.reason
         if reason is not None and reason.tree.startswith(SPARE):
             found = _found(repository, entry)
-            if found.life is Life.DEAD:
+            if found.life is Life.DEAD and not found.carries:
                 _remove(repository, found)
 
 
@@ -82,6 +85,7 @@ def _found(repository: GitRepository, entry: Entry) -> FoundTree:
         owner=reason.owner,
         life=_life(repository, reason.run),
         used=_used(entry.admin),
+        carries=carries(entry.path),
     )
 
 
@@ -98,7 +102,7 @@ def _places(place: str, known: set[str]) -> Iterator[tuple[str, str]]:
     with suppress(FileNotFoundError, NotADirectoryError):
         for run in sorted(set(os.listdir(place)) - {TRASH}):
             for name in sorted(os.listdir(os.path.join(place, run))):
-                if os.path.join(place, run, name) not in known:
+                if known.isdisjoint(os.path.join(place, run, n) for n in (name, name[1:])):
                     yield run, name
 
 
@@ -131,6 +135,8 @@ def _looked_into(repository: GitRepository, tree: FoundTree) -> FoundTree:
     sized = evolve(tree, size=_size(tree.path))
     if tree.life is not Life.DEAD or not tree.admin or not os.path.isdir(tree.path):
         return sized
+    if is_torn(tree.path):
+        return evolve(sized, dirty=True)
     git = repository.trees.at(tree.path).with_environ(
         {"GIT_DIR": tree.admin, "GIT_WORK_TREE": tree.path}
     )
