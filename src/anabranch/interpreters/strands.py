@@ -8,6 +8,7 @@ timers of the same moment fire together, so that their order is a choice, too.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextvars import ContextVar
 from types import coroutine
 from typing import Any, Final, Protocol, TypeAlias, final
 
@@ -43,6 +44,17 @@ class Halt:
     """Asked of the driver: end my root, and everything inside it, here and now."""
 
     __slots__ = ()
+
+
+CLOCK_OF_RUN: Final[ContextVar[Callable[[], float] | None]] = ContextVar(
+    "CLOCK_OF_RUN", default=None
+)
+
+
+def virtual_now() -> float | None:
+    """Virtual time, in seconds from the start, for a coroutine in it; `None` outside."""
+    clock = CLOCK_OF_RUN.get()
+    return None if clock is None else clock()
 
 
 @coroutine

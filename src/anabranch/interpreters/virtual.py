@@ -39,6 +39,7 @@ from anabranch.interpreters.requests import (
 )
 from anabranch.interpreters.strands import (
     CLOCK,
+    CLOCK_OF_RUN,
     EXPIRE,
     INSIDE,
     SEND,
@@ -200,6 +201,13 @@ class Virtual:
         Raises:
             DeadlockError, LivelockError: it does not come to an end.
         """
+        token = CLOCK_OF_RUN.set(self.now)
+        try:
+            self._run()
+        finally:
+            CLOCK_OF_RUN.reset(token)
+
+    def _run(self) -> None:
         ready, watcher = self._ready, self.watcher
         turns = 0
         while ready or self._tick():
