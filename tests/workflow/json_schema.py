@@ -38,6 +38,7 @@ _RULES: dict[str, _Rule] = {
     "anyOf": (None, lambda a, v, _, root: any(_accepts(one, v, root) for one in a)),
     "$ref": (None, lambda a, v, _, root: _accepts(root["$defs"][a.split("/")[-1]], v, root)),
     "minimum": ("number", lambda a, v, _s, _r: v >= a),
+    "maximum": ("number", lambda a, v, _s, _r: v <= a),
     "exclusiveMinimum": ("number", lambda a, v, _s, _r: v > a),
     "pattern": ("string", lambda a, v, _s, _r: re.search(a, v) is not None),
     "minItems": ("array", lambda a, v, _s, _r: len(v) >= a),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from anabranch.planning.commands import Command
+from anabranch.planning import Claim, Command, Fixed, Limits, RetryPolicy
 from anabranch.values import ConfigError, Problem
 from anabranch.workflow import MapPhase, Step, Workflow
 
@@ -41,9 +41,30 @@ def test_equal_workflows_are_one_key_of_a_dictionary() -> None:
         (lambda: Step(Command(" \n")), "shell", "blank"),
         (lambda: Step(Command("echo \0")), "shell", "nul"),
         (lambda: Step(Command("echo \ud800")), "shell", "bad-unicode"),
-        (lambda: Step(Command("make"), timeout=timedelta()), "timeout", "out-of-range"),
+        (lambda: Step(Command("make"), timeout=timedelta()), "timeout", "limit-zero"),
         (lambda: Step(Command("make"), env={"A B": ""}), "env", "bad-variable"),
         (lambda: Step(Command("make"), env={"A": "\0"}), "env", "nul"),
+        (lambda: Step(Command("make", captures=frozenset("x"))), "command", "unsupported-key"),
+        (
+            lambda: Step(Command("make"), retry=RetryPolicy.forever(Fixed(1))),
+            "retry",
+            "unbounded-retry",
+        ),
+        (
+            lambda: MapPhase(input="i", agent_template=(Step(Command("a", depends_on=("x",))),)),
+            "agent_template[0].depends_on",
+            "unknown-step",
+        ),
+        (
+            lambda: Workflow(
+                name="w",
+                setup=(Step(Command("a"), resources=[Claim("gpu", amount=3)]),),
+                map=MapPhase(input="i", agent_template=(STEP,)),
+                resources=Limits(pools={"gpu": 2}),
+            ),
+            "setup[0].resources",
+            "claim-too-large",
+        ),
         (lambda: MapPhase(input="", agent_template=(STEP,)), "input", "blank"),
         (lambda: MapPhase(input="i", agent_template=()), "agent_template", "empty"),
         (

@@ -64,8 +64,6 @@ map:
     [
         Command("make", reads=frozenset({"file:a"})),
         Command("make", writes=frozenset()),
-        Command("make", captures=frozenset({"x"})),
-        Command("make", depends_on=("x",)),
         Command("make", parallel_safe=True),
     ],
 )

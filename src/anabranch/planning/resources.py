@@ -68,8 +68,8 @@ class Limits:
     """
 
     slots: int | None = None
-    pools: Mapping[str, int] = field(factory=dict[str, int])
-    rates: Mapping[str, RateLimit] = field(factory=dict[str, RateLimit])
+    pools: Mapping[str, int] = field(factory=dict[str, int], hash=False)
+    rates: Mapping[str, RateLimit] = field(factory=dict[str, RateLimit], hash=False)
 
     def __attrs_post_init__(self) -> None:
         """Refuse limits of nothing, and a name that is both pool and rate."""

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from anabranch.planning import AgentTemplate, Command, Duration
+from anabranch.planning import (
+    AgentTemplate,
+    Claim,
+    Command,
+    Duration,
+    ErrorMatcher,
+    FailurePolicy,
+    Limits,
+    RetryPolicy,
+)
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.values import parse_duration
 from anabranch.workflow.model import MapPhase, Step, Workflow
@@ -22,16 +31,34 @@ def step(
     timeout: Duration | None = None,
     env: Mapping[str, str] | None = None,
     commit_required: bool = False,
+    depends_on: Iterable[str] = (),
+    reads: Iterable[str] | None = None,
+    writes: Iterable[str] | None = None,
+    parallel_safe: bool = False,
+    resources: Iterable[Claim | str] = (),
+    optional: bool = False,
+    estimate: Duration | None = None,
+    retry: RetryPolicy | None = None,
+    retry_on: Iterable[ErrorMatcher] = (),
 ) -> Step:
     """Make a step that runs a shell command.
 
     Args:
         shell: what `sh -c` runs; may hold references such as `${item.path}`.
-        name: what the step is called in messages.
+        name: what the step is called in messages, and by other steps.
         when: a condition; the step is skipped unless it holds.
         timeout: text such as `1m 30s`, or seconds; `None` is no limit.
         env: environment variables, added to those inherited.
         commit_required: the step fails unless it leaves a new commit.
+        depends_on: names of steps of the same list that come first.
+        reads: all that it reads, such as `file:src`; `None` is not known.
+        writes: all that it writes, likewise.
+        parallel_safe: it touches no file that another step touches.
+        resources: what it holds while it runs; a name alone is held exclusively.
+        optional: the steps after it go on if it fails.
+        estimate: how long it is expected to take.
+        retry: when a failed attempt is made again.
+        retry_on: the errors worth another attempt; empty is all.
 
     Raises:
         ConfigError: one of them cannot be what it is.
@@ -40,11 +67,23 @@ def step(
     datetime.timedelta(seconds=300)
     """
     return Step(
-        Command(shell, name=name),
+        Command(
+            shell,
+            name=name,
+            reads=None if reads is None else frozenset(reads),
+            writes=None if writes is None else frozenset(writes),
+            depends_on=tuple(depends_on),
+            parallel_safe=parallel_safe,
+        ),
         when=when,
         timeout=_duration(timeout),
         env=env or {},
         commit_required=commit_required,
+        resources=[Claim(one) if isinstance(one, str) else one for one in resources],
+        optional=optional,
+        estimate=_duration(estimate),
+        retry=retry,
+        retry_on=tuple(retry_on),
     )
 
 
@@ -95,6 +134,7 @@ def map_phase(
     offset: int = 0,
     max_items: int | None = None,
     max_parallel: int = DEFAULT_MAX_PARALLEL,
+    failure_policy: FailurePolicy | None = None,
 ) -> MapPhase:
     """Make a map phase: the items of a document, and the steps of every agent.
 
@@ -116,6 +156,7 @@ def map_phase(
         max_items=max_items,
         max_parallel=max_parallel,
         agent_template=_steps(agent_template),
+        failure_policy=failure_policy or FailurePolicy(),
     )
 
 
@@ -127,6 +168,7 @@ def map_reduce(
     map: MapPhase,  # noqa: A002
     reduce: Iterable[str | Step] = (),
     agents: Mapping[str, AgentTemplate] | None = None,
+    resources: Limits | None = None,
 ) -> Workflow:
     """Make a map-reduce workflow.
 
@@ -145,6 +187,7 @@ def map_reduce(
         map=map,
         reduce=_steps(reduce),
         agents=agents or {},
+        resources=resources or Limits(),
     )
 
 

@@ -7,14 +7,14 @@ the model adds the name of the attribute, the loader the line and column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sized
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
 from attrs import Attribute, evolve
 
-from anabranch.values import ConfigError, Location, Problem
+from anabranch.values import ConfigError, Problem
 
 T = TypeVar("T")
 
@@ -107,33 +107,12 @@ def not_empty(value: Sized) -> Problems:
     return (Problem(code="empty", message="is empty", expected="at least one step"),)
 
 
-def distinct_names(names: Sequence[str | None]) -> Problems:
-    """Refuse steps of one name; a step without one goes by its number, from 0.
-
-    >>> [p.where.path for p in distinct_names(["build", None, "build", "1"])]
-    ['[2]', '[3]']
-    """
-    known = [str(at) if name is None else name for at, name in enumerate(names)]
-    first = {name: at for at, name in reversed(list(enumerate(known)))}
-    return tuple(
-        Problem(
-            code="duplicate-name",
-            message="two steps have the same name",
-            where=Location(path=f"[{at}]"),
-            value=name,
-            expected="a name of its own; a step without one goes by its number",
-        )
-        for at, name in enumerate(known)
-        if first[name] != at
-    )
-
-
 def lasting(value: timedelta | None) -> Problems:
     """Refuse a time limit that is over before it begins; `None` is no limit."""
     if value is None or value > timedelta():
         return ()
     expected = "a duration above zero, such as `30s`"
-    return (Problem(code="out-of-range", message="is no time at all", expected=expected),)
+    return (Problem(code="limit-zero", message="is no time at all", expected=expected),)
 
 
 def variable_name(value: str) -> Problems:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from attrs import evolve
 
 from anabranch.expressions import parse_condition, parse_path
-from anabranch.planning import Command, JsonPath, parse_sort
-from anabranch.values import Json
+from anabranch.planning import Command, JsonPath, parse_resource, parse_sort
+from anabranch.values import ConfigError, Json, Location, Problem
 from anabranch.workflow.agents import FORMS, AgentForm, agent_in, prompt_in, templates_of
 from anabranch.workflow.checks import (
     Check,
@@ -19,8 +19,17 @@ from anabranch.workflow.checks import (
     one_line,
     parsed_by,
 )
-from anabranch.workflow.model import MapPhase, Mode, Step, Workflow, distinct_steps, some_steps
+from anabranch.workflow.model import MapPhase, Mode, Step, Workflow, some_steps, sound_steps
 from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_in
+from anabranch.workflow.settings import (
+    CLAIMS,
+    ERROR_POLICY,
+    FAILURE_KEYS,
+    RESOURCES,
+    RETRY,
+    failure_policy,
+    given_once,
+)
 from anabranch.workflow.shapes import (
     Key,
     Shape,
@@ -29,6 +38,8 @@ from anabranch.workflow.shapes import (
     either,
     flag,
     list_of,
+    one_or_many,
+    printed,
     table,
     text,
     variables,
@@ -53,13 +64,11 @@ _STEP_ELSEWHERE: Final = frozenset(
         "foreach",
         "goal_seek",
         "handler",
-        "id",
         "on_exit_code",
         "on_failure",
         "on_success",
         "output_file",
         "outputs",
-        "retry",
         "step_validate",
         "test",
         "validate",
@@ -73,19 +82,12 @@ _MAP_ELSEWHERE: Final = frozenset(
 _TOP_ELSEWHERE: Final = frozenset(
     [
         "agent_timeout_secs",
-        "circuit_breaker",
         "commands",
-        "continue_on_failure",
         "env",
         "env_files",
         "error_collection",
-        "error_policy",
-        "failure_threshold",
-        "max_failures",
         "merge",
-        "on_item_failure",
         "profiles",
-        "retry_config",
         "secrets",
         "storage_quota",
         "timeout_config",
@@ -98,16 +100,31 @@ _NAME: Final = text("a name of one line", check=one_line, pattern=r"\S")
 _CONDITION: Final = text("a condition", check=parsed_by(parse_condition))
 
 
+_COMMAND: Final = frozenset(["reads", "writes", "depends_on", "parallel_safe"])
+
+
 def _step(
     *,
     shell: str = "",
     claude: str | None = None,
     agent: Command | None = None,
     name: str | None = None,
+    id: str | None = None,  # noqa: A002 (the word of the file)
     **more: Any,
 ) -> Step:
+    if name is not None and id is not None:
+        where = Location(path="id")
+        raise ConfigError(Problem(code="two-names", message="has a `name` too", where=where))
     asked = agent if claude is None else Command(agent="claude", prompt=claude)
-    return Step(evolve(asked or Command(shell), name=name), **more)
+    said = {key: more.pop(key) for key in _COMMAND & more.keys()}
+    retry = more.pop("retry", {})
+    return Step(evolve(asked or Command(shell), name=name or id, **said), **retry, **more)
+
+
+_RESOURCES: Final = one_or_many(
+    text("a resource", check=parsed_by(parse_resource)), "a list of resources"
+).map(frozenset[str])
+_STEP_NAMES: Final = one_or_many(printed(one_line), "a list of names of steps")
 
 
 def _step_of(phase: Phase) -> Shape[Step]:
@@ -119,11 +136,20 @@ def _step_of(phase: Phase) -> Shape[Step]:
         Key("shell", shell, "What `sh -c` runs; may hold references."),
         Key("claude", prompt_in(phase), "What Claude Code is to do; may hold references."),
         Key("agent", agent_in(phase), "A coding agent, and what it is to do."),
-        Key("name", _NAME, "What the step is called in messages."),
+        Key("name", _NAME, "What the step is called in messages, and by other steps."),
+        Key("id", _NAME, "Another word for `name`."),
         Key("when", _CONDITION, "The step is skipped unless this condition holds."),
         Key("timeout", duration(), "After this the step's whole process tree is ended."),
         Key("env", variables(value), "Environment variables, added to those inherited."),
         Key("commit_required", flag(), "The step fails unless it leaves a new commit."),
+        Key("depends_on", _STEP_NAMES, "Steps of the same list that come first."),
+        Key("reads", _RESOURCES, "All that it reads: `var:NAME`, `file:PATH`, `workspace`."),
+        Key("writes", _RESOURCES, "All that it writes; writing anything else is an error."),
+        Key("parallel_safe", flag(), "It touches no file that another step touches."),
+        Key("resources", CLAIMS, "What it holds while it runs."),
+        Key("optional", flag(), "The steps after it go on if it fails."),
+        Key("estimate", duration(), "How long it is expected to take."),
+        Key("retry", RETRY, "When a failed attempt is made again."),
         expected="a step with `shell:`, `claude:` or `agent:`",
         one_of=("shell", "claude", "agent"),
         elsewhere=_STEP_ELSEWHERE,
@@ -136,7 +162,7 @@ STEP_SCHEMA: Final = _step_of(Phase.AGENT).schema
 
 
 def _steps_of(
-    phase: Phase, check: Check[Sequence[Step]] = distinct_steps, **schema: Json
+    phase: Phase, check: Check[Sequence[Step]] = sound_steps, **schema: Json
 ) -> Shape[tuple[Step, ...]]:
     step = evolve(_step_of(phase), schema={"$ref": "#/$defs/step"})
     return list_of(step, "a list of steps", check=check, **schema)
@@ -199,7 +225,7 @@ MAP: Final = table(
     ),
     Key("offset", whole(0), "How many items to leave out at the start."),
     Key("max_items", whole(0), "How many items to take at most."),
-    Key("max_parallel", whole(1), "How many agents run at once at most."),
+    Key("max_parallel", whole(1, code="limit-zero"), "How many agents run at once at most."),
     Key(
         "agent_template",
         _steps_or_commands(_AGENT_STEPS),
@@ -211,16 +237,24 @@ MAP: Final = table(
 )
 
 
+_POLICY_KEYS: Final = frozenset(key.name for key in FAILURE_KEYS)
+
+
 def _workflow(
     *,
     setup: dict[str, Any] | None = None,
+    map: MapPhase,  # noqa: A002 (the word of the file)
     agents: Mapping[str, AgentForm] | None = None,
+    error_policy: dict[str, Any] | None = None,
     **more: Any,
 ) -> Workflow:
     found = setup or {}
+    top = {key: more.pop(key) for key in _POLICY_KEYS & more.keys()}
+    policy = failure_policy(**given_once(top, error_policy or {}, within="error_policy"))
     return Workflow(
         setup=found.get("commands", ()),
         setup_timeout=found.get("timeout"),
+        map=evolve(map, failure_policy=policy),
         agents=templates_of(agents or {}),
         **more,
     )
@@ -238,6 +272,9 @@ WORKFLOW: Final = table(
         "Steps that run after every agent that succeeded was merged.",
     ),
     Key("agents", FORMS, "How coding agents are called, by name."),
+    Key("resources", RESOURCES, "What there is of each resource that steps hold."),
+    Key("error_policy", ERROR_POLICY, "What to do about items that fail."),
+    *FAILURE_KEYS,
     expected="a workflow: a mapping with `name:`, `mode:` and `map:`",
     elsewhere=_TOP_ELSEWHERE,
 )

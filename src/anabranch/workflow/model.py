@@ -7,24 +7,39 @@ they were parsed once, to prove that they can be, before a value was made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from attrs import field, frozen
 
 from anabranch.expressions import parse_condition
-from anabranch.planning import AGENTS, AgentTemplate, Command, MapConfig
+from anabranch.planning import (
+    AGENTS,
+    AgentTemplate,
+    Claim,
+    Command,
+    ErrorMatcher,
+    FailurePolicy,
+    Limits,
+    MapConfig,
+    RetryPolicy,
+    Strictness,
+    claim_problems,
+    merged_claims,
+    validate_steps,
+)
+from anabranch.planning.checks import refuse
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
-from anabranch.values import ConfigError, Location, Problem, did_you_mean
+from anabranch.values import Location, Problem, Severity, did_you_mean
 from anabranch.workflow.checks import (
     Check,
     Problems,
     all_of,
     below,
     checked,
-    distinct_names,
     inner_path,
     lasting,
     not_blank,
@@ -35,6 +50,7 @@ from anabranch.workflow.checks import (
     variables,
 )
 from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_in
+from anabranch.workflow.step_graphs import step_graph
 
 
 def _copy(variables: Mapping[str, str]) -> Mapping[str, str]:
@@ -51,6 +67,29 @@ class Mode(StrEnum):
     MAPREDUCE = "mapreduce"
 
 
+def no_captures(command: Command) -> Problems:
+    """Refuse captures: a workflow does not carry them out yet."""
+    if not command.captures:
+        return ()
+    reason = "the steps of a workflow capture nothing yet"
+    return (
+        Problem(code="unsupported-key", message=reason, value=", ".join(sorted(command.captures))),
+    )
+
+
+def bounded(policy: RetryPolicy | None) -> Problems:
+    """Refuse a retry policy that may go on for ever: a step has to end."""
+    if policy is None or not policy.unbounded:
+        return ()
+    return (
+        Problem(
+            code="unbounded-retry",
+            message="these retries never end",
+            expected="`max_attempts` or `budget`",
+        ),
+    )
+
+
 @frozen
 class Step:
     """One unit of work: a command, and what surrounds it.
@@ -61,6 +100,11 @@ class Step:
         timeout: after this the command's whole process tree is ended; `None` is no limit.
         env: added to the environment of the command; values may hold references.
         commit_required: the step fails unless it leaves a new commit.
+        resources: what it holds while it runs.
+        optional: the steps after it go on if it fails, and so does what it is part of.
+        estimate: how long it is expected to take; `None` is not known.
+        retry: when a failed attempt is made again; `None` is never.
+        retry_on: the errors worth another attempt; empty is all.
 
     >>> Step(Command("make test", name="test"), timeout=timedelta(minutes=5)).name
     'test'
@@ -79,10 +123,16 @@ class Step:
         hash=False,
     )
     commit_required: bool = field(default=False, kw_only=True)
+    resources: tuple[Claim, ...] = field(default=(), kw_only=True, converter=merged_claims)
+    optional: bool = field(default=False, kw_only=True)
+    estimate: timedelta | None = field(default=None, kw_only=True, validator=checked(lasting))
+    retry: RetryPolicy | None = field(default=None, kw_only=True, validator=checked(bounded))
+    retry_on: tuple[ErrorMatcher, ...] = field(default=(), kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         agent = self.command.agent is not None
         require(not_blank, self.command.text, "prompt" if agent else "shell")
+        require(no_captures, self.command, "command")
 
     @property
     def name(self) -> str | None:
@@ -90,14 +140,19 @@ class Step:
         return self.command.name
 
 
-def distinct_steps(value: Sequence[Step]) -> Problems:
-    """Refuse a list of steps in which two have one name."""
-    return distinct_names([step.name for step in value])
+def sound_steps(value: Sequence[Step]) -> Problems:
+    """Refuse steps that cannot be put in order: by their names, and by who waits for whom."""
+    found = validate_steps(step_graph(value), strictness=Strictness.MINIMAL)
+    return tuple(p for p in found if p.severity is Severity.ERROR and p.code not in _ELSEWHERE)
+
+
+_ELSEWHERE: Final = frozenset({"claim-too-large", "shared-claim", "lock-amount"})
+"""What is wrong with claims is known only where the resources are."""
 
 
 def some_steps(value: Sequence[Step]) -> Problems:
-    """Refuse a list of steps that is empty, or in which two have one name."""
-    return not_empty(value) or distinct_steps(value)
+    """Refuse a list of steps that is empty, or cannot be put in order."""
+    return not_empty(value) or sound_steps(value)
 
 
 def steps_of(phase: Phase) -> Check[Sequence[Step]]:
@@ -105,7 +160,7 @@ def steps_of(phase: Phase) -> Check[Sequence[Step]]:
 
     A prompt is read by no shell: nothing in it could be code.
     """
-    apart = some_steps if phase is Phase.AGENT else distinct_steps
+    apart = some_steps if phase is Phase.AGENT else sound_steps
     return lambda steps: (*apart(steps), *_unfit_texts(steps, phase))
 
 
@@ -140,6 +195,7 @@ class MapPhase:
         max_items: how many items to take at most; `None` is all.
         max_parallel: how many agents run at once at most.
         agent_template: the steps of every agent, in order.
+        failure_policy: what to do about items that fail.
     """
 
     input: str = field(validator=checked(inner_path))
@@ -151,6 +207,7 @@ class MapPhase:
     max_items: int | None = None
     max_parallel: int = DEFAULT_MAX_PARALLEL
     agent_template: tuple[Step, ...] = field(validator=checked(steps_of(Phase.AGENT)))
+    failure_policy: FailurePolicy = field(factory=FailurePolicy)
 
     def __attrs_post_init__(self) -> None:
         _ = self.config
@@ -182,6 +239,7 @@ class Workflow:
         reduce: steps that run after every agent that succeeded was merged.
         agents: how command-line agents are called, by name, in addition to those that are
             known (`anabranch.planning.AGENTS`), or instead of them.
+        resources: what there is of each resource that steps hold, in the whole run.
     """
 
     name: str = field(validator=checked(one_line))
@@ -193,15 +251,23 @@ class Workflow:
     agents: Mapping[str, AgentTemplate] = field(
         factory=dict[str, AgentTemplate], converter=_copy_templates, hash=False
     )
+    resources: Limits = field(factory=Limits)
 
     def __attrs_post_init__(self) -> None:
-        problems = tuple(self._unknown_agents())
-        if problems:
-            raise ConfigError(*problems)
+        refuse([*self._unknown_agents(), *self._bad_claims()])
 
     def template(self, agent: str) -> AgentTemplate:
         """How an agent is called."""
         return self.agents[agent] if agent in self.agents else AGENTS[agent]
+
+    @property
+    def phases(self) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
+        """The lists of steps, in the order in which they run."""
+        return (
+            (Phase.SETUP, self.setup),
+            (Phase.AGENT, self.map.agent_template),
+            (Phase.REDUCE, self.reduce),
+        )
 
     def _unknown_agents(self) -> Iterator[Problem]:
         known = {**AGENTS, **self.agents}
@@ -217,12 +283,13 @@ class Workflow:
                     hint=did_you_mean(name, known),
                 )
 
+    def _bad_claims(self) -> Iterator[Problem]:
+        for path, step in self._steps():
+            where = Location(path=f"{path}.resources")
+            found = claim_problems(self.resources, step.resources, where)
+            yield from (p for p in found if p.severity is Severity.ERROR)
+
     def _steps(self) -> Iterator[tuple[str, Step]]:
         """All steps, each with its path."""
-        phases: Iterable[tuple[Phase, tuple[Step, ...]]] = (
-            (Phase.SETUP, self.setup),
-            (Phase.AGENT, self.map.agent_template),
-            (Phase.REDUCE, self.reduce),
-        )
-        for phase, steps in phases:
+        for phase, steps in self.phases:
             yield from ((f"{phase.value}[{at}]", step) for at, step in enumerate(steps))

@@ -8,14 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 
 from anabranch.planning import Command
 from anabranch.values import Json
 from anabranch.workflow.model import MapPhase, Step, Workflow
+from anabranch.workflow.printing_settings import (
+    given,
+    written_claims,
+    written_duration,
+    written_limits,
+    written_policy,
+    written_retry,
+)
 from anabranch.workflow.yaml_writer import write_yaml
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def to_yaml(workflow: Workflow) -> str:
@@ -45,25 +50,23 @@ def digest(workflow: Workflow) -> str:
 
 def to_data(workflow: Workflow) -> dict[str, Json]:
     """Write a workflow as data that JSON can say; what is default is left out."""
-    return _given(
+    return given(
         name=workflow.name,
         mode=workflow.mode.value,
         setup=_setup(workflow),
         map=_map(workflow.map),
         reduce=_steps(workflow.reduce) or None,
         agents={name: list(one.argv) for name, one in workflow.agents.items()} or None,
+        resources=written_limits(workflow.resources),
+        error_policy=written_policy(workflow.map.failure_policy),
     )
-
-
-def _given(**values: Json) -> dict[str, Json]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _setup(workflow: Workflow) -> Json:
     steps = _steps(workflow.setup)
     if workflow.setup_timeout is None:
         return steps or None
-    return {"timeout": _duration(workflow.setup_timeout), "commands": steps}
+    return {"timeout": written_duration(workflow.setup_timeout), "commands": steps}
 
 
 def _map(phase: MapPhase) -> Mapping[str, Json]:
@@ -78,14 +81,18 @@ def _steps(steps: Iterable[Step]) -> list[Json]:
 
 
 def _step(step: Step) -> dict[str, Json]:
-    return _given(
+    return given(
         name=step.name,
         **_work(step.command),
         when=step.when,
-        timeout=None if step.timeout is None else _duration(step.timeout),
+        timeout=written_duration(step.timeout),
         env=dict(step.env) or None,
         commit_required=step.commit_required or None,
         **_declared(step.command),
+        resources=written_claims(step.resources),
+        optional=step.optional or None,
+        estimate=written_duration(step.estimate),
+        retry=written_retry(step.retry, step.retry_on),
     )
 
 
@@ -100,11 +107,9 @@ def _work(command: Command) -> dict[str, Json]:
 
 
 def _declared(command: Command) -> dict[str, Json]:
-    """What only Python can say of a command so far; a file that says it does not load."""
-    return _given(
+    return given(
         reads=_sorted(command.reads),
         writes=_sorted(command.writes),
-        captures=_sorted(command.captures or None),
         depends_on=list(command.depends_on) or None,
         parallel_safe=command.parallel_safe or None,
     )
@@ -112,11 +117,3 @@ def _declared(command: Command) -> dict[str, Json]:
 
 def _sorted(names: frozenset[str] | None) -> Json:
     return None if names is None else sorted(names)
-
-
-def _duration(value: timedelta) -> int | str:
-    """Exact: whole seconds as a number, others with the unit that leaves no fraction."""
-    count = value // _MICROSECOND
-    if count % 1_000_000 == 0:
-        return count // 1_000_000
-    return f"{count // 1000}ms" if count % 1000 == 0 else f"{count}us"

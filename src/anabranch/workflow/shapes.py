@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
@@ -103,14 +103,12 @@ def printed(check: Check[str]) -> Shape[str]:
     return Shape(read, {"type": ["string", "number", "boolean"]}, expected)
 
 
-def whole(minimum: int) -> Shape[int]:
-    """A whole number that is not too small."""
+def whole(minimum: int, *, code: str = "out-of-range") -> Shape[int]:
+    """A whole number that is not too small; `code` is of the problem if it is."""
     expected = f"a whole number, {minimum} or more"
 
     def check(value: int) -> Problems:
-        small = Problem(
-            code="out-of-range", message="is too small", value=str(value), expected=expected
-        )
+        small = Problem(code=code, message="is too small", value=str(value), expected=expected)
         return (small,) if value < minimum else ()
 
     def read(node: Node, spot: Spot) -> Result[int, Problems]:
@@ -120,6 +118,17 @@ def whole(minimum: int) -> Shape[int]:
         return _checked(node.value, check, node, spot)
 
     return Shape(read, {"type": "integer", "minimum": minimum}, expected)
+
+
+def number(expected: str, **schema: Json) -> Shape[float]:
+    """A number, whole or not; what it may be is for its table to say."""
+
+    def read(node: Node, spot: Spot) -> Result[float, Problems]:
+        if not isinstance(node, Scalar) or type(node.value) not in {int, float}:
+            return _wrong(node, spot, expected)
+        return Success(cast("float", node.value))
+
+    return Shape(read, {"type": "number", **schema}, expected)
 
 
 def flag() -> Shape[bool]:
@@ -134,8 +143,8 @@ def flag() -> Shape[bool]:
     return Shape(read, {"type": "boolean"}, expected)
 
 
-def duration() -> Shape[timedelta]:
-    """A time limit: a number of seconds, or text such as `1m 30s`."""
+def duration(check: Check[timedelta] = lasting, **schema: Json) -> Shape[timedelta]:
+    """A length of time: a number of seconds, or text such as `1m 30s`. Above zero by default."""
 
     def read(node: Node, spot: Spot) -> Result[timedelta, Problems]:
         if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, bool):
@@ -144,10 +153,11 @@ def duration() -> Shape[timedelta]:
             value = parse_duration(node.value)
         except ConfigError as error:
             return Failure(tuple(spot.put(p, node.place) for p in error.problems))
-        return _checked(value, lasting, node, spot)
+        return _checked(value, check, node, spot)
 
     expected = "a duration: `500ms`, `30s`, `1m 30s`, or a number of seconds"
-    return Shape(read, {"type": ["string", "number"], "exclusiveMinimum": 0}, expected)
+    least: Schema = schema or {"exclusiveMinimum": 0}
+    return Shape(read, {"type": ["string", "number"], **least}, expected)
 
 
 def choice(words: type[E]) -> Shape[E]:
@@ -184,18 +194,24 @@ def list_of(
         if problems:
             return Failure(problems)
         value = tuple(r.unwrap() for r in results)
-        found = tuple(_at_element(p, node, spot) for p in check(value))
+        found = tuple(placed(p, node, spot) for p in check(value))
         return Failure(found) if found else Success(value)
 
     return Shape(read, {"type": "array", "items": element.schema, **schema}, expected)
 
 
-def _at_element(problem: Problem, node: Items, spot: Spot) -> Problem:
-    """Place a problem of the whole list; a path such as `[2]` says which element it is about."""
-    number = (problem.where.path or "").strip("[]")
-    if not number:
-        return spot.put(problem, node.place)
-    return spot.index(int(number)).put(problem, node.children[int(number)].place)
+def one_or_many(
+    element: Shape[T], expected: str, *, check: Check[tuple[T, ...]] = lambda _: ()
+) -> Shape[tuple[T, ...]]:
+    """A list, or its only element by itself."""
+    many = list_of(element, expected, check=check)
+
+    def read(node: Node, spot: Spot) -> Result[tuple[T, ...], Problems]:
+        if isinstance(node, Scalar) and node.value is not None:
+            return element.read(node, spot).map(lambda value: (value,))
+        return many.read(node, spot)
+
+    return Shape(read, {"anyOf": [element.schema, many.schema]}, expected)
 
 
 def variables(check: Check[str]) -> Shape[dict[str, str]]:
@@ -304,7 +320,7 @@ def table(
         try:
             return Success(build(**{name: r.unwrap() for name, r in results.items()}))
         except ConfigError as error:
-            return Failure(tuple(_traced(problem, node, spot) for problem in error.problems))
+            return Failure(tuple(placed(p, node, spot) for p in error.problems))
 
     return Shape(read, _table_schema(keys, one_of), expected)
 
@@ -346,7 +362,7 @@ def _choices(
 _PART: Final = re.compile(r"[^.\[\]]+")
 
 
-def _traced(problem: Problem, node: Node, spot: Spot) -> Problem:
+def placed(problem: Problem, node: Node, spot: Spot) -> Problem:
     """Place a problem of a value made of a node, following its path as far as that goes."""
     place = node.place
     for part in _PART.findall(problem.where.path or ""):

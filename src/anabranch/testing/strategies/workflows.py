@@ -7,15 +7,31 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import strategies as st
 
-from anabranch.planning import AGENTS, AgentTemplate, Command, plan_work_assignments
+from anabranch.planning import (
+    AGENTS,
+    AgentTemplate,
+    CircuitBreaker,
+    Claim,
+    Command,
+    ErrorClass,
+    ErrorMatcher,
+    ErrorPattern,
+    FailurePolicy,
+    Limits,
+    OnItemFailure,
+    RateLimit,
+    RetryPolicy,
+    plan_work_assignments,
+)
 from anabranch.workflow import MapPhase, Plan, Step, Workflow, make_plan, to_data, to_yaml
 from anabranch.workflow.checks import inner_path
-from anabranch.workflow.model import distinct_steps
+from anabranch.workflow.model import sound_steps
 from anabranch.workflow.scopes import Phase, references_known_in
 
 _CONDITIONS = ("severity == 'high'", "size > 10 and not draft", "name in [a, 'b c']")
@@ -54,34 +70,94 @@ def agents() -> st.SearchStrategy[dict[str, AgentTemplate]]:
     return st.dictionaries(st.sampled_from(_AGENTS), made, max_size=2)
 
 
-def _commands() -> st.SearchStrategy[Command]:
-    shell = st.builds(Command, texts(), name=st.none() | names())
-    asked = st.builds(
-        Command, agent=st.sampled_from([*AGENTS]), prompt=_values(), name=st.none() | names()
-    )
-    return shell | asked
-
-
 def _values() -> st.SearchStrategy[str]:
     """Texts that no shell reads: every reference in them is known."""
     known = references_known_in(Phase.SETUP, shell=False)
     return texts().filter(lambda text: not known(text))
 
 
+def resource_lists() -> st.SearchStrategy[frozenset[str] | None]:
+    """What a step may declare that it reads or writes."""
+    known = ["var:A", "file:src", "file:src/*.py", "file:a b/é", "workspace"]
+    return st.none() | st.frozensets(st.sampled_from(known), max_size=2)
+
+
+@cache
+def commands() -> st.SearchStrategy[Command]:
+    """Commands with any of the attributes that a file can give them, but for dependencies."""
+    asked = st.builds(Command, agent=st.sampled_from([*AGENTS]), prompt=_values())
+    said = st.tuples(st.none() | names(), resource_lists(), resource_lists(), st.booleans())
+    return st.builds(_said, st.builds(Command, texts()) | asked, said)
+
+
+def _said(command: Command, said: tuple[str | None, _Resources, _Resources, bool]) -> Command:
+    name, reads, writes, parallel_safe = said
+    return evolve(command, name=name, reads=reads, writes=writes, parallel_safe=parallel_safe)
+
+
+_Resources: TypeAlias = frozenset[str] | None
+
+
+def step_claims() -> st.SearchStrategy[list[Claim]]:
+    """Claims that the resources of `workflows` can always meet."""
+    known = [
+        Claim("gpu"),
+        Claim("gpu", amount=2),
+        Claim("api"),
+        Claim("db"),
+        Claim("db", shared=True),
+    ]
+    return st.lists(st.sampled_from(known), max_size=2, unique_by=lambda claim: claim.name)
+
+
+def resources() -> st.SearchStrategy[Limits]:
+    """What there is of the resources that `step_claims` speaks of."""
+    rates = st.builds(RateLimit, starts=st.integers(1, 5), per=durations())
+    return st.builds(
+        Limits,
+        pools=st.fixed_dictionaries({"gpu": st.integers(2, 4)}),
+        rates=st.dictionaries(st.just("api"), rates),
+    )
+
+
+@cache
 def steps() -> st.SearchStrategy[Step]:
     """Steps with any of the attributes that a file can give them."""
     values = st.just("") | _values()
     variables = st.dictionaries(
         st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,8}\Z"), values, max_size=3
     )
-    return st.builds(
+    step = st.builds(
         Step,
-        _commands(),
+        commands(),
         when=st.none() | st.sampled_from(_CONDITIONS),
         timeout=st.none() | durations(),
         env=variables,
         commit_required=st.booleans(),
+        resources=step_claims(),
+        optional=st.booleans(),
+        estimate=st.none() | durations(),
     )
+    errors = st.lists(st.sampled_from(_ERRORS), max_size=2).map(tuple)
+    return st.builds(_retried, step, st.none() | st.sampled_from(_RETRIES), errors)
+
+
+def _retried(step: Step, retry: RetryPolicy | None, errors: tuple[ErrorMatcher, ...]) -> Step:
+    return step if retry is None else evolve(step, retry=retry, retry_on=errors)
+
+
+_RETRIES = (
+    RetryPolicy.exponential("1s", max_attempts=3, cap="30s"),
+    RetryPolicy.fixed("1500ms", budget="1m", max_attempts=1),
+    RetryPolicy.custom(["1s", 0, "90s"], max_attempts=7, jitter=0.25),
+)
+_POLICIES = (
+    FailurePolicy(),
+    FailurePolicy(on_item_failure=OnItemFailure.SKIP, max_failures=3, retry=_RETRIES[0]),
+    FailurePolicy(continue_on_failure=False, circuit_breaker=CircuitBreaker()),
+    FailurePolicy(on_item_failure=OnItemFailure.RETRY, failure_threshold=0.5),
+)
+_ERRORS = (ErrorClass.NETWORK, ErrorClass.TIMEOUT, ErrorPattern("E[0-9]+"))
 
 
 def map_phases() -> st.SearchStrategy[MapPhase]:
@@ -97,12 +173,25 @@ def map_phases() -> st.SearchStrategy[MapPhase]:
         max_items=st.none() | st.integers(0, 1000),
         max_parallel=st.integers(1, 100),
         agent_template=_some_steps(min_size=1),
+        failure_policy=st.sampled_from(_POLICIES),
     )
 
 
-def _some_steps(*, min_size: int = 0) -> st.SearchStrategy[tuple[Step, ...]]:
-    some = st.lists(steps(), min_size=min_size, max_size=3).map(tuple)
-    return some.filter(lambda found: not distinct_steps(found))
+@cache
+def _apart(min_size: int) -> st.SearchStrategy[list[Step]]:
+    some = st.lists(steps(), min_size=min_size, max_size=3)
+    return some.filter(lambda made: not sound_steps(made))
+
+
+@st.composite
+def _some_steps(draw: st.DrawFn, *, min_size: int = 0) -> tuple[Step, ...]:
+    """Steps with names of their own, of which some depend on earlier ones."""
+    found = draw(_apart(min_size))
+    known = [step.name or str(at) for at, step in enumerate(found)]
+    for at, step in enumerate(found[1:], start=1):
+        before = draw(st.lists(st.sampled_from(known[:at]), max_size=2, unique=True))
+        found[at] = evolve(step, command=evolve(step.command, depends_on=tuple(before)))
+    return tuple(found)
 
 
 def workflows() -> st.SearchStrategy[Workflow]:
@@ -115,6 +204,7 @@ def workflows() -> st.SearchStrategy[Workflow]:
         map=map_phases(),
         reduce=_some_steps(),
         agents=agents(),
+        resources=resources(),
     )
 
 
@@ -180,6 +270,17 @@ _WRONG: list[tuple[_Path, list[Any]]] = [
     (("map", "agent_template"), [[], None, "make", {}, {"commands": []}]),
     (("map", "agent_template", 0), [None, 1, "", [], {}, {"name": "x"}]),
     (("map", "agent_template", 0, "commit_required"), ["yes", 1, None]),
+    (("setup", 0, "depends_on"), [None, {}, [[]], "x", ["0"], [0, 0]]),
+    (("setup", 0, "writes"), [None, 1, "src", ["var:"], {}]),
+    (("setup", 0, "parallel_safe"), ["yes", None]),
+    (("setup", 0, "resources"), [None, 1, {"gpu": 0}, {"gpu": "some"}, [[]], {"": 1}]),
+    (("setup", 0, "estimate"), [0, "soon", None]),
+    (("setup", 0, "retry"), [None, 3, {}, {"max_attempts": 0}, {"max_attempts": 2, "jitter": 2}]),
+    (("resources",), [None, [], {"gpu": 0}, {"gpu": {"starts": 1}}, {"gpu": {"per": 1}}]),
+    (("error_policy",), [None, [], {"on_item_failure": "fail"}, {"failure_threshold": 2}]),
+    (("max_failures",), [0, "2", None]),
+    (("circuit_breaker",), [None, {"timeout": -1}, {"half_open_requests": 0}]),
+    (("retry_config",), [{"budget": 5, "backoff": "fast"}, {"budget": 5, "backoff": {}}]),
     (("reduce",), [None, "make", [""], [[]]]),
     (("reduce", 0), [{"claude": ""}, {"claude": "x", "shell": "y"}, {"claude": "${item.x}"}]),
     (("reduce", 0), [{"agent": "x"}, {"agent": {"use": "nobody", "prompt": "x"}}]),
