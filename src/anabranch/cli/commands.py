@@ -10,6 +10,10 @@ import click
 COMMANDS: Final = {
     "run": "Run a workflow in a git repository and deliver the result to your branch.",
     "resume": "Go on with a run that was interrupted; the newest one unless named.",
+    "runs": "List the runs of a repository, newest first.",
+    "status": "Tell how a run stands, the newest one unless named.",
+    "events": "Show what happened in a run.",
+    "logs": "Show what a step or an agent printed.",
     "plan": "Show what a run would do: phases, steps, agents and limits. Touches nothing.",
     "doctor": "Look at this machine: what is missing, unsafe or slow, and what to do about it.",
     "worktrees": "Look at the worktrees of runs, and take away those that were left behind.",

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -42,6 +42,14 @@ class Output:
     def result(self, text: str, data: Mapping[str, Json]) -> None:
         """Print a result: `text` for people, or `data` for programs."""
         click.echo(json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else text)
+
+    def line(self, text: str) -> None:
+        """Print one line of a result that comes piece by piece."""
+        click.echo(text)
+
+    def piece(self, text: str) -> None:
+        """Print a piece of a result as it is."""
+        click.echo(text, nl=False)
 
     def failed(self, error: AnabranchError) -> None:
         """Tell an error with all its problems."""
@@ -83,6 +91,13 @@ def as_data(problem: Problem) -> dict[str, Any]:
     """A problem for programs, without what is not known."""
     data = asdict(problem, filter=lambda _, value: value is not None)
     return {**data, "severity": problem.severity.value}
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows of text, with columns as wide as they have to be."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
 def format_size(number: int) -> str:

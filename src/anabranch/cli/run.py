@@ -31,7 +31,7 @@ def command(output: Output, file: str, repo: str, max_parallel: int | None) -> i
             workflow=workflow,
             repository=repository,
             run=new_run_id(),
-            source=str(Path(file).absolute()),
+            source=str(Path(file).resolve()),
             listener=progress.take,
         )
         return carried_out(output, progress, run.carry_out, repo)

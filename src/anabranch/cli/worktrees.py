@@ -10,7 +10,7 @@ import click
 
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option
-from anabranch.cli.output import Output, format_size
+from anabranch.cli.output import Output, format_size, table
 from anabranch.values import Json, parse_duration
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def show(output: Output, repo: str) -> None:
     found = _judged(repository, Retention(runs=unfinished_runs(repository)))
     rows = [(*_named(each), each.tree.path, each.reason) for each in found]
     head = ("RUN", "NAME", "SIZE", "LAST USED", "PATH", "STATE")
-    text = "\n".join(_table([head, *rows])) if rows else "no worktrees"
+    text = "\n".join(table([head, *rows])) if rows else "no worktrees"
     output.result(text, {"worktrees": [_data(each) for each in found]})
 
 
@@ -68,7 +68,7 @@ def clean(
     rows = [(what, *_named(each), why) for each, (what, why) in zip(found, endings, strict=True)]
     data = [_data(each, what, why) for each, (what, why) in zip(found, endings, strict=True)]
     output.result(
-        "\n".join([*_table(rows), *_count(found, endings)]),
+        "\n".join([*table(rows), *_count(found, endings)]),
         {"worktrees": data, "dry_run": not yes},
     )
     return int(any(what == "failed" for what, _ in endings))
@@ -111,12 +111,6 @@ def _named(judgement: Judgement) -> tuple[str, str, str, str]:
     tree = judgement.tree
     used = f"{tree.used.astimezone():%Y-%m-%d %H:%M}"
     return tree.run, tree.name, format_size(tree.size), used
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
 def _data(judgement: Judgement, ending: str | None = None, reason: str = "") -> dict[str, Json]:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import anyio
 from anyio import to_thread
 from attrs import frozen
-from returns.result import Failure, Result
+from returns.result import Failure, Result, Success
 
 from anabranch.effects import Effect
 from anabranch.environment import Environment, Journal, JournalError, MapEnv
@@ -164,12 +164,15 @@ class LocalRun:
             AnabranchError: the input is no input, or the machine did not do its part.
             KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
         """
+        return await _until_told_to_end(self._carried_out)
+
+    async def _carried_out(self) -> RunState:
         base, target = self.repository.head()
         identity = Identity(run=self.run, base=base, target=target, source=self.source)
         async with local_environment(
             self.repository, run=self.run, listener=self.listener
         ) as local:
-            return await _carried_out(program(self.workflow, identity), local)
+            return await _interpreted(program(self.workflow, identity), local)
 
 
 @frozen(kw_only=True)
@@ -207,6 +210,9 @@ class LocalResumption:
             KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
         """
         require_run(self.repository.state, self.run)
+        return await _until_told_to_end(self._carried_out)
+
+    async def _carried_out(self) -> RunState:
         async with local_environment(
             self.repository, run=self.run, listener=self.listener
         ) as local:
@@ -214,7 +220,7 @@ class LocalResumption:
             workflow = workflow_to_resume(past, self.workflow, force=self.force)
             await to_thread.run_sync(end_processes_of, self.run)
             self.begin(past)
-            return await _carried_out(program(workflow, _identity(past), past), local)
+            return await _interpreted(program(workflow, _identity(past), past), local)
 
 
 def _identity(past: RunState) -> Identity:
@@ -228,8 +234,8 @@ def _identity(past: RunState) -> Identity:
     )
 
 
-async def _carried_out(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:
-    result = await _until_told_to_end(lambda: run_async(effect, local.env))
+async def _interpreted(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:
+    result = await run_async(effect, local.env)
     if isinstance(result, Failure):
         raise result.failure()
     return local.journal.state
@@ -237,7 +243,7 @@ async def _carried_out(effect: Effect[RunStatus, AnabranchError, MapEnv], local:
 
 async def _until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
     """Await it; SIGINT and SIGTERM cancel it, and its finalisers run first."""
-    results: list[T] = []
+    results: list[Result[T, AnabranchError]] = []
     async with anyio.create_task_group() as tasks:
 
         async def watch() -> None:
@@ -247,8 +253,13 @@ async def _until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
                     return
 
         tasks.start_soon(watch)
-        results.append(await start())
+        try:
+            results.append(Success(await start()))
+        except AnabranchError as error:
+            results.append(Failure(error))
         tasks.cancel_scope.cancel()
     if not results:
         raise KeyboardInterrupt
-    return results[0]
+    if isinstance(results[0], Failure):
+        raise results[0].failure()
+    return results[0].unwrap()

@@ -39,6 +39,12 @@ class FoundRun:
     life: Life
 
     @property
+    def is_alive(self) -> bool:
+        """Whether a process works on it at this moment."""
+        owner = owner_of(self.directory / OWNER)
+        return owner is not None and life_of(owner) is Life.ALIVE
+
+    @property
     def status(self) -> RunStatus:
         """Where the run stands. What nobody works on any more is interrupted, unless it ended."""
         said = self.summary.status

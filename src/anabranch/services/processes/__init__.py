@@ -5,6 +5,7 @@ from anabranch.services.processes.child import Containment
 from anabranch.services.processes.choice import BestContainment
 from anabranch.services.processes.group import GroupContainment
 from anabranch.services.processes.handing import HandingFiles
+from anabranch.services.processes.logs import logs_of
 from anabranch.services.processes.reaper import ReaperContainment
 from anabranch.services.processes.runner import LocalCommands
 from anabranch.services.processes.survivors import end_processes_of, processes_of
@@ -18,5 +19,6 @@ __all__ = [
     "LocalCommands",
     "ReaperContainment",
     "end_processes_of",
+    "logs_of",
     "processes_of",
 ]

@@ -34,3 +34,13 @@ def _parts(label: str) -> tuple[str, ...]:
     """A label as path components that stay inside the directory, whatever it says."""
     safe = (re.sub(r"[^\w.-]+", "-", part)[:100].strip(".") for part in label.split("/"))
     return tuple(filter(None, safe)) or ("command",)
+
+
+def logs_of(directory: Path, label: str) -> list[Path]:
+    """The logs that were made for a label, or for one inside of it, oldest first."""
+    *above, last = _parts(label)
+    folder = directory.joinpath(*above)
+    own = re.compile(re.escape(last) + r"(\.\d+)?\.(stdout|stderr)\.log")
+    found = [path for path in folder.glob("*.log") if own.fullmatch(path.name)]
+    found += (folder / last).rglob("*.log")
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
