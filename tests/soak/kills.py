@@ -114,7 +114,10 @@ class Round:
         chance = random.Random(self.seed)
         for _ in range(self.kills):
             ended = self._ended_at(chance.uniform(0.02, 1.05) * self.lasts)
-            if ended or (self._run_of() and self._status() == "completed"):
+            if ended:
+                break
+            if self._run_of() and self._status() == "completed":
+                self._call(self._next())  # It was at its end, but had not put everything away.
                 break
         while not self._run_of() or self._status() != "completed":
             done = self._call(self._next())

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "status": "Tell how a run stands, the newest one unless named.",
     "events": "Show what happened in a run.",
     "logs": "Show what a step or an agent printed.",
+    "dlq": "Look at what failed, try it again, or discard it.",
     "plan": "Show what a run would do: phases, steps, agents and limits. Touches nothing.",
     "doctor": "Look at this machine: what is missing, unsafe or slow, and what to do about it.",
     "worktrees": "Look at the worktrees of runs, and take away those that were left behind.",

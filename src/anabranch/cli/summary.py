@@ -85,11 +85,12 @@ def _result(summary: Summary, repo: str) -> Iterator[str]:
 
 def as_data(summary: Summary) -> dict[str, Json]:
     """The summary for programs; times in ISO 8601, durations in seconds."""
-    data: dict[str, Json] = asdict(summary, value_serializer=_plain)
+    data: dict[str, Json] = asdict(summary, value_serializer=plain)
     return data
 
 
-def _plain(_: Any, __: Any, value: Any) -> Any:
+def plain(_: Any, __: Any, value: Any) -> Any:
+    """A value as JSON can say it: times in ISO 8601, durations in seconds."""
     if hasattr(value, "total_seconds"):
         return value.total_seconds()
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,5 +1,6 @@
 """Runs on this machine: the environment composed, the program interpreted."""
 
+from anabranch.engine.letters import LocalRetry, discard_letters
 from anabranch.engine.local import (
     Listener,
     Local,
@@ -16,7 +17,9 @@ __all__ = [
     "Listener",
     "Local",
     "LocalResumption",
+    "LocalRetry",
     "LocalRun",
+    "discard_letters",
     "local_environment",
     "new_run_id",
     "open_repository",

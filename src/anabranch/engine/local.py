@@ -26,7 +26,7 @@ from anabranch.services.git import GitRepository, git_run
 from anabranch.services.journal import FileJournal, open_journal
 from anabranch.services.processes import HandingFiles, LocalCommands, end_processes_of
 from anabranch.services.runs import require_run
-from anabranch.values import AnabranchError, RunStatus
+from anabranch.values import AnabranchError, Json, RunStatus
 from anabranch.workflow import Workflow
 
 T = TypeVar("T")
@@ -145,6 +145,8 @@ class LocalRun:
         repository: where.
         run: its id.
         source: the absolute path of the file that the workflow was read from, if it was.
+        parent: the run whose dead letters it retries, if it does.
+        items: what it works on in the place of the workflow's input; `None` is the input.
         listener: sees every event once it is in the journal.
     """
 
@@ -152,6 +154,8 @@ class LocalRun:
     repository: GitRepository
     run: str
     source: str | None = None
+    parent: str | None = None
+    items: tuple[Json, ...] | None = None
     listener: Listener = lambda _: None
 
     async def carry_out(self) -> RunState:
@@ -168,7 +172,14 @@ class LocalRun:
 
     async def _carried_out(self) -> RunState:
         base, target = self.repository.head()
-        identity = Identity(run=self.run, base=base, target=target, source=self.source)
+        identity = Identity(
+            run=self.run,
+            base=base,
+            target=target,
+            source=self.source,
+            parent=self.parent,
+            items=self.items,
+        )
         async with local_environment(
             self.repository, run=self.run, listener=self.listener
         ) as local:
@@ -218,20 +229,11 @@ class LocalResumption:
         ) as local:
             past = local.journal.state
             workflow = workflow_to_resume(past, self.workflow, force=self.force)
+            assert past.created is not None
             await to_thread.run_sync(end_processes_of, self.run)
             self.begin(past)
-            return await _interpreted(program(workflow, _identity(past), past), local)
-
-
-def _identity(past: RunState) -> Identity:
-    created = past.created
-    assert created is not None
-    return Identity(
-        run=created.run,
-        base=created.base or "HEAD",
-        target=created.target,
-        source=created.source,
-    )
+            effect = program(workflow, Identity.of(past.created), past)
+            return await _interpreted(effect, local)
 
 
 async def _interpreted(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:

@@ -40,9 +40,16 @@ from anabranch.lifecycle.fold import Folding, apply, fold, replay
 from anabranch.lifecycle.history import Law, Violation
 from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_worker
 from anabranch.lifecycle.intents import is_announcement
+from anabranch.lifecycle.letters import (
+    Attempt,
+    Letter,
+    by_signature,
+    dead_letters,
+    failure_signature,
+)
 from anabranch.lifecycle.masking import STARS, Held, Masker
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
-from anabranch.lifecycle.redefining import workflow_to_resume
+from anabranch.lifecycle.redefining import workflow_of, workflow_to_resume
 from anabranch.lifecycle.resuming import Resumption, plan_resume, recorded_workflow
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
@@ -70,6 +77,7 @@ __all__ = [
     "UNSUCCESSFUL",
     "UPSTREAM_FAILED",
     "AgentEntry",
+    "Attempt",
     "CommandEnded",
     "CommandStarted",
     "Committed",
@@ -83,6 +91,7 @@ __all__ = [
     "Held",
     "InvalidTransition",
     "Law",
+    "Letter",
     "Masker",
     "MergeFailed",
     "MergeStarted",
@@ -118,11 +127,14 @@ __all__ = [
     "WorktreeRemoved",
     "apply",
     "by_agent",
+    "by_signature",
     "by_status",
     "by_worker",
+    "dead_letters",
     "decode",
     "describe",
     "encode",
+    "failure_signature",
     "fold",
     "is_announcement",
     "measure",
@@ -134,5 +146,6 @@ __all__ = [
     "tell",
     "verify",
     "work_of",
+    "workflow_of",
     "workflow_to_resume",
 ]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from anabranch.lifecycle.resuming import plan_resume
+from anabranch.lifecycle.events import RunCreated
+from anabranch.lifecycle.resuming import plan_resume, recorded_workflow
 from anabranch.lifecycle.state import RunState
 from anabranch.planning import differences
 from anabranch.values import ConfigError, Json, Problem
@@ -38,6 +39,17 @@ def workflow_to_resume(
     if today is not None and forced:
         _refuse_incompatible(state, recorded, today, items=resumption.agents_known)
         return today
+    return workflow_of(created)
+
+
+def workflow_of(created: RunCreated) -> Workflow:
+    """The workflow that a run was made from, as the journal recorded it.
+
+    Raises:
+        UsageError: the journal does not hold it.
+        ConfigError: it holds a secret, which is masked in the journal.
+    """
+    recorded = recorded_workflow(created)
     if digest(recorded) != created.digest:
         raise ConfigError(
             Problem(

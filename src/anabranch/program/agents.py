@@ -25,12 +25,14 @@ from anabranch.environment import Changes, MapEnv, Oid, Worktree, WorktreeError
 from anabranch.lifecycle import (
     STEP_TERMINAL,
     Committed,
+    DeadLettered,
     Declared,
     Moved,
     Subject,
     SubjectKind,
     WorktreeCreated,
     WorktreeRemoved,
+    failure_signature,
 )
 from anabranch.planning import AgentTemplate, WorkAssignment
 from anabranch.program.faults import fatal, note
@@ -45,6 +47,7 @@ from anabranch.program.past import (
     next_attempt,
     standing_of,
     takes_of,
+    told,
     way_back,
 )
 from anabranch.program.places import Place, StepFailed, failure_of
@@ -154,9 +157,36 @@ def _agent(assignment: WorkAssignment, herd: Herd) -> Effect[Finished, AgentErro
         case Standing.DOUBTFUL:
             return _taken_up(assignment, herd, known)
         case Standing.FAILED:
-            return _tidied(known, herd).and_then(lambda _: fail(failure_of(known)))
+            return _known_failure(assignment, herd, known)
         case _:
             return _tidied(known, herd).as_(_known_end(assignment, herd, known))
+
+
+@do
+def _known_failure(
+    assignment: WorkAssignment, herd: Herd, known: Subject
+) -> Do[Finished, AgentError, MapEnv]:
+    """An agent that had failed. Its letter may have been lost with the end of the journal."""
+    yield from _tidied(known, herd)
+    failed = failure_of(known)
+    if not told(known, DeadLettered):
+        branch = yield from _kept_branch(assignment, herd, known)
+        yield from note(letter(assignment.agent_name, failed, branch))
+    return (yield from fail(failed))
+
+
+@do
+def _kept_branch(
+    assignment: WorkAssignment, herd: Herd, known: Subject
+) -> Do[str | None, HostError, MapEnv]:
+    """The branch of an agent that failed, if there is anything on it; else it is dropped."""
+    branch, tree = herd.branch(assignment), last_tree(known)
+    base = herd.parent if tree is None or tree.base is None else tree.base
+    head = yield from start_branch(branch, base).map_error(fatal)
+    if head != base:
+        return branch
+    yield from drop_branch(branch).map_error(fatal)
+    return None
 
 
 def _known_end(assignment: WorkAssignment, herd: Herd, known: Subject) -> Finished:
@@ -225,15 +255,15 @@ def _closed_badly(
     assignment: WorkAssignment, herd: Herd, steps: Sequence[Subject]
 ) -> Do[Finished, AgentError, MapEnv]:
     """A step of it had failed; only the journal does not say it of the agent yet."""
-    name, branch = assignment.agent_name, herd.branch(assignment)
+    name = assignment.agent_name
     failed = next(step for step in steps if standing_of(step) is Standing.FAILED)
     tree = yield from reopen_worktree(name, parent=herd.parent).map_error(fatal)
     if tree is not None:
         yield from _removed(tree)
-    base = _began(herd.past[name])
-    head = yield from start_branch(branch, base).map_error(fatal)
+    kept = yield from _kept_branch(assignment, herd, herd.past[name])
     yield from note(*given_up(steps))
-    yield from _ended_badly(assignment, herd, _Stopped(failure_of(failed), commits=head != base))
+    stopped = _Stopped(failure_of(failed), commits=kept is not None)
+    yield from _ended_badly(assignment, herd, stopped)
     raise AssertionError
 
 
@@ -340,8 +370,18 @@ def _ended_badly(
     if not commits:
         yield from drop_branch(herd.branch(assignment)).settled()
     status = error.status if isinstance(error, StepFailed) else StepStatus.FAILED
-    yield from note(Moved(subject=assignment.agent_name, to=status, message=str(error)))
+    name, branch = assignment.agent_name, herd.branch(assignment) if commits else None
+    yield from note(Moved(subject=name, to=status, message=str(error)), letter(name, error, branch))
     yield from fail(error)
+
+
+def letter(agent: str, error: AgentError, branch: str | None) -> DeadLettered:
+    """What is put aside of an agent that failed, and where its work is kept, if there is any."""
+    failed = error.subject if isinstance(error, StepFailed) else agent
+    at = failed.rpartition("/")[2] if failed != agent else ""
+    ended = error.ended if isinstance(error, StepFailed) else None
+    signature = failure_signature(at, str(error), ended)
+    return DeadLettered(subject=agent, signature=signature, message=str(error), branch=branch)
 
 
 def _committed(name: str, changes: Changes) -> list[Committed]:

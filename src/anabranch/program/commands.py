@@ -51,9 +51,10 @@ def carry_out(
     """Do the work of a step, within a limit, and tell the journal how it ended."""
     work = yield from from_result(_work(step, subject, place, limit))
     ended = yield from work
-    yield from note(_told(subject, ended.outcome), *_spent(subject, ended.report))
+    told = _told(subject, ended.outcome)
+    yield from note(told, *_spent(subject, ended.report))
     if isinstance(ended.outcome, Failure):
-        yield from fail(_failed(step, subject, ended.outcome.failure()))
+        yield from fail(_failed(step, told, ended.outcome.failure()))
     return ended.outcome.unwrap()
 
 
@@ -155,9 +156,11 @@ def _spent(subject: str, report: AgentReport) -> list[Spent]:
     return [] if spent == Spent(subject=subject) else [spent]
 
 
-def _failed(step: Step, subject: str, error: CommandError) -> StepFailed:
+def _failed(step: Step, ended: CommandEnded, error: CommandError) -> StepFailed:
     timed_out = error.fault is CommandFault.TIMED_OUT
-    return StepFailed(subject=subject, message=_reason(step, error), timed_out=timed_out)
+    return StepFailed(
+        subject=ended.subject, message=_reason(step, error), timed_out=timed_out, ended=ended
+    )
 
 
 def _reason(step: Step, error: CommandError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from returns.result import Failure, Result, Success
 
@@ -12,17 +13,25 @@ from anabranch.environment import HasFiles, Worktree
 from anabranch.lifecycle import STARS, RunState, SubjectKind
 from anabranch.planning import WorkAssignment
 from anabranch.planning.work import assign_items
-from anabranch.values import AnabranchError, ConfigError, Location, Problem, StepStatus
+from anabranch.values import AnabranchError, ConfigError, Json, Location, Problem, StepStatus
 from anabranch.workflow import MapPhase, plan_items
 
 
 def assignments_for(
-    phase: MapPhase, tree: Worktree, past: RunState
+    phase: MapPhase, tree: Worktree, items: Sequence[Json] | None, past: RunState
 ) -> Effect[tuple[WorkAssignment, ...], AnabranchError, HasFiles]:
     """The work of a map phase: as an earlier process of the run had planned it, or anew.
 
     An item with a secret in it stands masked in the journal; then the input is read again.
+
+    Args:
+        phase: where the items are, and which.
+        tree: the run's worktree.
+        items: what to work on in the place of all that.
+        past: what an earlier process of the run had done.
     """
+    if items is not None:
+        return succeed(assign_items(items))
     known = known_assignments(past)
     if known is None or any(STARS in json.dumps(a.item).encode() for a in known):
         return read_assignments(phase, tree)

@@ -20,9 +20,10 @@ from anabranch.environment import (
     Trace,
 )
 from anabranch.lifecycle import Merged, MergeFailed, MergeStarted, Moved, Payload
-from anabranch.program.agents import AgentError, Finished, Herd, label_of
+from anabranch.program.agents import AgentError, Finished, Herd, label_of, letter
 from anabranch.program.faults import fatal, note
 from anabranch.program.past import told
+from anabranch.program.places import StepFailed
 from anabranch.values import HostError, StepStatus
 
 RUN: Final = "Anabranch-Run"
@@ -91,7 +92,7 @@ def _settle(
     if known is not None and known.status is StepStatus.COMPLETED:
         return succeed(True)
     if known is not None and known.work.conflict is not None:
-        return _refused(known.work.conflict)
+        return _refused(agent, known.work.conflict)
     if known is not None and known.work.merged is not None:
         return _closed(agent)
     if trace is not None:
@@ -100,9 +101,14 @@ def _settle(
     return _merge(agent, request)
 
 
-def _refused(conflict: MergeFailed) -> Effect[bool, HostError, MapEnv]:
-    moved = Moved(subject=conflict.subject, to=StepStatus.FAILED, message=conflict.message)
-    return note(moved).as_(False)
+def _refused(
+    agent: Finished, conflict: MergeFailed, *before: Payload
+) -> Effect[bool, HostError, MapEnv]:
+    """A merge that did not happen fails the one agent, whose branch is kept."""
+    name, message = conflict.subject, conflict.message
+    failed = StepFailed(subject=name, message=message or conflict.fault)
+    moved = Moved(subject=name, to=StepStatus.FAILED, message=message)
+    return note(*before, moved, letter(name, failed, agent.branch)).as_(False)
 
 
 def _recorded(agent: Finished, merged: Merge) -> Effect[bool, HostError, MapEnv]:
@@ -128,10 +134,9 @@ def _announced(agent: Finished, request: MergeRequest) -> MergeStarted:
 
 @do
 def _merge(agent: Finished, request: MergeRequest) -> Do[bool, HostError, MapEnv]:
-    name = agent.assignment.agent_name
     outcome = yield from merge(request).settled()
     if isinstance(outcome, Failure):
-        return (yield from _unmerged(name, outcome.failure()))
+        return (yield from _unmerged(agent, outcome.failure()))
     return (yield from _recorded(agent, outcome.unwrap()))
 
 
@@ -151,14 +156,13 @@ def request_for(agent: Finished, herd: Herd) -> MergeRequest:
     )
 
 
-def _unmerged(name: str, error: MergeError) -> Effect[bool, HostError, MapEnv]:
+def _unmerged(agent: Finished, error: MergeError) -> Effect[bool, HostError, MapEnv]:
     if error.fault is not MergeFault.CONFLICT:
         return fail(fatal(error))
     told = MergeFailed(
-        subject=name,
+        subject=agent.assignment.agent_name,
         fault=error.fault.value,
         message=error.message,
         conflicts=tuple(conflict.path for conflict in error.conflicts),
     )
-    moved = Moved(subject=name, to=StepStatus.FAILED, message=error.message)
-    return note(told, moved).as_(False)
+    return _refused(agent, told, told)

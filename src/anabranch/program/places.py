@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from attrs import field, frozen
 
 from anabranch.environment import Worktree
-from anabranch.lifecycle import Subject
+from anabranch.lifecycle import CommandEnded, Subject
 from anabranch.planning import AgentTemplate
 from anabranch.values import HostError, Json, StepStatus
 
@@ -64,11 +64,13 @@ class StepFailed:
         subject: which.
         message: why, for people.
         timed_out: whether time was the reason.
+        ended: how the command that failed ended, if one did.
     """
 
     subject: str
     message: str
     timed_out: bool = False
+    ended: CommandEnded | None = None
 
     def __str__(self) -> str:
         """The reason."""
@@ -87,6 +89,7 @@ def failure_of(known: Subject) -> StepFailed:
         subject=known.declared.subject,
         message=message or known.status.value,
         timed_out=known.status is StepStatus.TIMED_OUT,
+        ended=known.work.last,
     )
 
 

@@ -67,12 +67,28 @@ class Identity:
         base: the revision that it starts from.
         target: the branch of the user that it is delivered to; `None` if HEAD is detached.
         source: the absolute path of the file that the workflow was read from, if it was.
+        parent: the run whose dead letters this one retries, if it does.
+        items: what it works on in the place of the workflow's input; `None` is the input.
     """
 
     run: str
     base: str = "HEAD"
     target: str | None = None
     source: str | None = None
+    parent: str | None = None
+    items: tuple[Json, ...] | None = None
+
+    @classmethod
+    def of(cls, created: RunCreated) -> Identity:
+        """The identity of a run that was begun before."""
+        return cls(
+            run=created.run,
+            base=created.base or "HEAD",
+            target=created.target,
+            source=created.source,
+            parent=created.parent,
+            items=tuple(created.items) if isinstance(created.items, list | tuple) else None,
+        )
 
     @property
     def branch(self) -> str:
@@ -148,6 +164,8 @@ def _created(workflow: Workflow, identity: Identity) -> RunCreated:
         target=identity.target,
         definition=to_data(workflow),
         source=identity.source,
+        parent=identity.parent,
+        items=identity.items,
         limits={"agents": workflow.map.max_parallel},
     )
 
@@ -205,7 +223,7 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
         templates=workflow.template,
         past=job.past.subjects,
     )
-    assignments = yield from assignments_for(workflow.map, tree, job.past)
+    assignments = yield from assignments_for(workflow.map, tree, identity.items, job.past)
     ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))
     merged = yield from _told("merge", job, merge_all(ended, herd, identity.base))
     if workflow.reduce and "reduce" not in job.past.phases:

@@ -1,0 +1,157 @@
+"""What the command line tells of runs, and what can be done with those that failed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anabranch.cli import main
+from tests.cli.terminal import Terminal
+from tests.transcripts import make_repository
+
+FLOW = """\
+name: words
+mode: mapreduce
+setup:
+  - echo '["one", "two", "three", "four"]' > words.json
+map:
+  input: words.json
+  json_path: $[*]
+  agent_template:
+    - name: check
+      shell: |
+        case ${item} in
+          t*) test -e ALLOWED || { echo "cannot read /tmp/${item}.txt" >&2; exit 3; };;
+        esac
+        echo "fine: ${item}"
+    - shell: echo ${item} > ${item}.txt; git add ${item}.txt; git commit -qm "Add ${item}"
+"""
+
+
+@pytest.fixture
+def repository(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A repository with a run in which two of four items failed."""
+    make_repository(terminal.directory / "repo")
+    allowed = terminal.directory / "allowed"
+    terminal.write("flow.yml", FLOW.replace("ALLOWED", str(allowed)))
+    assert 1 == main(["run", "flow.yml", "--repo", "repo"])
+    capsys.readouterr()
+    return terminal.directory / "repo"
+
+
+@pytest.fixture
+def ask(repository: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Call the command line for programs; what it answered."""
+
+    def asked(*arguments: str) -> Any:
+        main([*arguments, "--repo", str(repository), "--json"])
+        return json.loads(capsys.readouterr().out)
+
+    return asked
+
+
+def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert 0 == main([*arguments, "--repo", "repo"])
+    return capsys.readouterr().out
+
+
+def files(repository: Path) -> set[str]:
+    return {path.name for path in repository.glob("*.txt")}
+
+
+def test_runs_and_status_tell_how_it_stands(ask: Any) -> None:
+    (run,) = ask("runs")["runs"]
+    assert ("words", "partial", 2) == (run["workflow"], run["status"], run["dead_letters"])
+    status = ask("status")
+    assert (run["run"], "partial", 2) == (status["run"], status["status"], status["merged"])
+    assert status == ask("status", run["run"])
+
+
+def test_a_run_that_is_not_there_is_an_error_with_a_hint(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == main(["status", "nothing", "--repo", str(repository)])
+    assert "no such run: nothing" in capsys.readouterr().err
+
+
+def test_events_can_be_chosen_by_a_condition(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert repository.exists()
+    told = say(capsys, "events", "--filter", "type == moved && to == failed")
+    failed = [line.split()[2] for line in told.splitlines()]
+    assert {"agent-1", "agent-1/step[0]", "agent-2", "agent-2/step[0]"} == set(failed)
+    rows = say(capsys, "events", "--filter", "type == run_moved", "--json").splitlines()
+    assert ["running", "partial"] == [json.loads(row)["to"] for row in rows]
+
+
+def test_following_a_run_that_has_ended_comes_to_an_end(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert repository.exists()
+    assert say(capsys, "events") == say(capsys, "events", "--follow")
+
+
+def test_logs_of_a_step_and_of_an_agent(ask: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ask("status")["run"]
+    assert "fine: one\n" == say(capsys, "logs", run, "agent-0/step[0]")
+    assert "cannot read" in say(capsys, "logs", run, "agent-1")
+    assert 2 == main(["logs", run, "agnt-1", "--repo", "repo"])
+    assert "did you mean `agent-1`?" in capsys.readouterr().err
+
+
+def test_alike_failures_are_one_group_and_each_has_its_history(ask: Any) -> None:
+    letters = ask("dlq", "list")["letters"]
+    assert ["two", "three"] == [letter["item"] for letter in letters]
+    assert {"step[0]: exit code 3: cannot read #"} == {x["signature"] for x in letters}
+    (run,) = {letter["run"] for letter in letters}
+    shown = ask("dlq", "show", run, "agent-1")
+    assert ([1], 3) == ([a["number"] for a in shown["attempts"]], shown["exit_code"])
+    assert "cannot read /tmp/two.txt\n" == shown["tail"]
+
+
+def test_a_retry_runs_the_items_through_the_same_workflow_and_delivers_them(
+    repository: Path, ask: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository.parent / "allowed").touch()
+    assert '"two"' in say(capsys, "dlq", "export")
+    retried = ask("dlq", "retry")
+    assert ("completed", 2) == (retried["status"], retried["merged"])
+    assert {"one.txt", "two.txt", "three.txt", "four.txt"} == files(repository)
+    assert [] == ask("dlq", "list")["letters"]
+
+
+def test_what_fails_again_lies_in_the_queue_of_the_retry(repository: Path, ask: Any) -> None:
+    assert repository.exists()
+    first = ask("status")["run"]
+    again = ask("dlq", "retry", first, "agent-2")
+    told = {(letter["run"], letter["subject"]) for letter in ask("dlq", "list")["letters"]}
+    assert {(first, "agent-1"), (again["run"], "agent-0")} == told
+
+
+def test_what_is_discarded_is_no_letter_any_more(ask: Any) -> None:
+    run = ask("status")["run"]
+    assert ["agent-1"] == ask("dlq", "discard", run, "agent-1")["discarded"]
+    assert ["agent-2"] == [letter["subject"] for letter in ask("dlq", "list")["letters"]]
+    assert "no-letter" == ask("dlq", "discard", run, "agent-1")["problems"][0]["code"]
+
+
+def test_nothing_is_left_to_resume_of_a_run_that_ended(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == main(["resume", "--repo", str(repository)])
+    assert "there is no interrupted run" in capsys.readouterr().err
+
+
+def test_branches_of_failed_agents_without_commits_are_gone(repository: Path) -> None:
+    branches = subprocess.run(
+        ["git", "-C", str(repository), "branch", "--format=%(refname:short)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert ["main"] == branches.stdout.split()
