@@ -9,6 +9,7 @@ from anabranch.lifecycle import (
     CommandStarted,
     Declared,
     Event,
+    Folding,
     InvalidTransition,
     Merged,
     MergeStarted,
@@ -98,6 +99,17 @@ def test_folding_does_not_change_the_state_it_began_from() -> None:
     before = fold(events[:1])
     fold(events[1:], before)
     assert fold(events[:1]) == before
+
+
+def test_a_subject_that_came_with_what_is_refused_was_never_there() -> None:
+    folding = Folding()
+    folding.take_all(history(CREATED))
+    with pytest.raises(InvalidTransition):
+        folding.take_all(history(CREATED, *moves("b", StepStatus.COMPLETED))[1:])
+    refused = history(CREATED, Declared(subject="b"), *moves("b", StepStatus.COMPLETED))
+    with pytest.raises(InvalidTransition):
+        folding.take_all(refused[1:])
+    assert fold(history(CREATED)) == folding.state
 
 
 def test_nothing_folds_to_the_empty_state() -> None:

@@ -179,6 +179,8 @@ class Folding:
         if name is None:
             return
         self._new[name].pop()
+        if not self._new[name]:
+            del self._new[name]
         if status is None:
             self._status.pop(name, None)
         else:
