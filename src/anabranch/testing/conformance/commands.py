@@ -58,13 +58,18 @@ async def check_command_runner(make: RunnerMaker, cwd: str = "/") -> None:
     >>> from anabranch.services.processes import LocalCommands
     >>> anyio.run(check_command_runner, lambda answers: LocalCommands())
     """
-    answers = {_script(output): output for output in _outputs()}
+    answers = command_answers()
     runner = make(answers)
     for script, expected in answers.items():
         await _check_one(runner, _invocation(script, cwd), expected)
     async with anyio.create_task_group() as tasks:
         for script, expected in answers.items():
             tasks.start_soon(_check_one, runner, _invocation(script, cwd), expected)
+
+
+def command_answers() -> dict[str, CommandOutput]:
+    """What each shell command answers that the laws ask for."""
+    return {_script(output): output for output in _outputs()}
 
 
 def _outputs() -> list[CommandOutput]:

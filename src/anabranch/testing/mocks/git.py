@@ -144,6 +144,8 @@ class MockMerges:
         if error is not None:
             return Failure(error)
         before = self.branches.get(request.target, request.base)
+        if any((m.target, m.source) == (request.target, request.source) for m, _ in self.made):
+            return Success(Merge(target=request.target, before=before, commit=before))
         commit = made_up(before, request.source)
         self.branches[request.target] = commit
         self.made.append((request, Trace(commit=commit, before=before, trailers=request.trailers)))
