@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +17,15 @@ from tests.snapshots import assert_snapshot
 HERE = Path(__file__).parent / "snapshots"
 
 Type: TypeAlias = Callable[[str], str]
+
+
+def side_by_side(lines: Iterable[str]) -> list[str]:
+    """The lines of agents, which end in any order, in one that is the same every time."""
+    groups = [list(group) for _, group in groupby(lines, lambda line: line.startswith("  "))]
+    for heading, agents in pairwise(groups):
+        if heading[-1] == "map …":
+            agents.sort()
+    return [line for group in groups for line in group]
 
 
 class Terminal:
@@ -39,7 +49,8 @@ class Terminal:
         assert program == "anabranch"
         code = main(arguments)
         out, err = self._capture.readouterr()
-        said = f"$ {command}\n{out}" + "".join(f"! {line}\n" for line in err.splitlines())
+        shown = side_by_side(err.splitlines())
+        said = f"$ {command}\n{out}" + "".join(f"! {line}\n" for line in shown)
         for pattern, word in self.varying:
             said = pattern.sub(word, said)
         self._session += said.replace(str(self.directory), "/tmp") + f"[{code}]\n\n"

@@ -34,6 +34,7 @@ _SHOWN = 8
 """How many running agents are listed."""
 
 _MARKS = {
+    StepStatus.VALIDATING: "✓",
     StepStatus.COMPLETED: "✓",
     StepStatus.FAILED: "✗",
     StepStatus.TIMED_OUT: "✗",
@@ -94,14 +95,20 @@ class Progress:
                 return None if created is None else f"run {created.run} {reason}"
             case PhaseStarted(phase=phase):
                 return f"{phase} …"
-            case Moved(subject=subject, to=to, message=message) if to in STEP_TERMINAL:
-                declared = self._folding.state.subjects[subject].declared
-                if declared.parent is not None:
-                    return None
-                told = f": {message}" if message else ""
-                return f"  {_MARKS[to]} {declared.label or subject}{told}"
+            case Moved():
+                return self._moved(event.payload)
             case _:
                 return None
+
+    def _moved(self, moved: Moved) -> str | None:
+        """A step or an agent that did its work, or did not; a merge is no news if it went well."""
+        declared = self._folding.state.subjects[moved.subject].declared
+        worked = StepStatus.VALIDATING if declared.merges else StepStatus.COMPLETED
+        told = moved.to is worked or moved.to in STEP_TERMINAL - {StepStatus.COMPLETED}
+        if declared.parent is not None or not told:
+            return None
+        reason = f": {moved.message}" if moved.message else ""
+        return f"  {_MARKS[moved.to]} {declared.label or moved.subject}{reason}"
 
     def _drawn(self) -> RenderableType:
         return draw(summarise(self._folding.state, failures=0))
