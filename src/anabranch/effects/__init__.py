@@ -17,6 +17,7 @@ from anabranch.effects.constructors import (
     succeed,
 )
 from anabranch.effects.core import Effect, Exit
+from anabranch.effects.desks import Desk, desk
 from anabranch.effects.errors import (
     CircuitOpen,
     ContextError,
@@ -45,6 +46,7 @@ __all__ = [
     "Breaker",
     "CircuitOpen",
     "ContextError",
+    "Desk",
     "Do",
     "Effect",
     "EmptyRace",
@@ -62,6 +64,7 @@ __all__ = [
     "attempt_blocking",
     "bracket",
     "circuit_breaker",
+    "desk",
     "do",
     "fail",
     "fallback",

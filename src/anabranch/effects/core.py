@@ -432,6 +432,16 @@ class Now(Effect[float, Never, object]):
     __slots__ = ()
 
 
+@final
+class Wait(Effect[None, Never, object]):
+    """Until told to go on: `register` is given the function that tells it, once or more often."""
+
+    __slots__ = ("register",)
+
+    def __init__(self, register: Callable[[Callable[[], None]], object]) -> None:
+        self.register = register
+
+
 Common: TypeAlias = (
     Succeed[Any]
     | Then
@@ -444,7 +454,9 @@ Common: TypeAlias = (
 )
 """The nodes that an interpreter's inner loop handles itself."""
 
-Rare: TypeAlias = Fail[Any] | Local[Any, Any, Any] | Label | Bracket | Par | Timeout | Sleep | Now
+Rare: TypeAlias = (
+    Fail[Any] | Local[Any, Any, Any] | Label | Bracket | Par | Timeout | Sleep | Now | Wait
+)
 """All the others."""
 
 Node: TypeAlias = Common | Rare

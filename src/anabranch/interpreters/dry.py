@@ -35,6 +35,7 @@ from anabranch.effects.core import (
     Succeed,
     Then,
     Timeout,
+    Wait,
 )
 from anabranch.interpreters.frames import Restore, generator, not_an_effect, with_label
 
@@ -163,7 +164,7 @@ class _Walk:
     def _say(self, text: str) -> None:
         self.lines.append(self._indent + text)
 
-    def _entered(  # noqa: C901, PLR0911 (a case each)
+    def _entered(  # noqa: C901, PLR0911, PLR0912 (a case each)
         self, node: Node, stack: list[Any]
     ) -> Effect[Any, Any, Any] | tuple[Exit, Any]:
         match node:
@@ -198,6 +199,8 @@ class _Walk:
                 return Exit.OK, None
             case Now():
                 return Exit.OK, 0.0
+            case Wait():
+                return Exit.OK, None
             case Par():
                 return self._parallel(node)
         raise not_an_effect(node)

@@ -28,6 +28,7 @@ from anabranch.interpreters.requests import (
     Pause,
     Request,
     Tracer,
+    Until,
     Within,
     Yield,
 )
@@ -96,6 +97,10 @@ class _Live:
                 return opened(await call)
             case Pause():
                 await anyio.sleep(request.seconds)
+            case Until():
+                told = anyio.Event()
+                request.register(told.set)
+                await told.wait()
             case Yield():
                 await anyio.lowlevel.checkpoint()
             case Fork():

@@ -43,6 +43,7 @@ from anabranch.effects.core import (
     Succeed,
     Then,
     Timeout,
+    Wait,
 )
 from anabranch.interpreters.frames import (
     Leave,
@@ -69,6 +70,7 @@ from anabranch.interpreters.requests import (
     Pause,
     Request,
     Span,
+    Until,
     Within,
     World,
     Yield,
@@ -268,6 +270,8 @@ class Fiber:
                 return Pause(node.seconds, self._shields > 0)
             case Now():
                 return Succeed(self.world.now())
+            case Wait():
+                return Until(node.register, self._shields > 0)
         raise not_an_effect(node)
 
     def _label(self, node: Label) -> Effect[Any, Any, Any]:

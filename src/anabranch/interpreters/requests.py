@@ -50,6 +50,15 @@ class Pause:
 
 @final
 @frozen
+class Until:
+    """Wait until the function that `register` is given was called, and answer with nothing."""
+
+    register: Callable[[Callable[[], None]], object]
+    shielded: bool
+
+
+@final
+@frozen
 class Yield:
     """Let others have a turn, see whether there is a cancellation, and go on."""
 
@@ -78,7 +87,7 @@ class Within:
 
 
 Request: TypeAlias = (
-    "CoroutineType[Any, Any, Any] | Await | CallBlocking | Pause | Yield | Fork | Within"
+    "CoroutineType[Any, Any, Any] | Await | CallBlocking | Pause | Until | Yield | Fork | Within"
 )
 """A coroutine stands for itself: await it, unshielded, and answer with its `Result`."""
 

@@ -34,6 +34,7 @@ from anabranch.interpreters.requests import (
     Pause,
     Request,
     Tracer,
+    Until,
     Within,
     Yield,
 )
@@ -249,7 +250,7 @@ class Virtual:
     def _awake(self, strand: Strand) -> None:
         """Give it a turn, since what it waited for has come."""
         strand.since = 0
-        if strand.wait is CLOCK and strand.made is None:
+        if strand.made is None:
             self._ready.append((strand, OK, None))
         else:
             self._ready.append((strand, SEND, None))
@@ -283,7 +284,7 @@ class Virtual:
             self._carry_out(strand, request)
 
     def _carry_out(
-        self, strand: Strand, request: Await | CallBlocking | Pause | Yield | Fork | Within
+        self, strand: Strand, request: Await | CallBlocking | Pause | Until | Yield | Fork | Within
     ) -> None:
         match request:
             case Pause():
@@ -293,12 +294,20 @@ class Virtual:
                 self._step(strand, None)
             case CallBlocking():
                 self._call(strand, request)
+            case Until():
+                self._wait_for(strand, request)
             case Yield():
                 self._wait_until(strand, 0)
             case Fork():
                 self._fork(strand, request)
             case Within():
                 self._within(strand, request)
+
+    def _wait_for(self, strand: Strand, until: Until) -> None:
+        gate = Gate("a turn")
+        gate.admit(strand, self._awake)
+        self._wait(strand, gate)
+        until.register(gate.open)
 
     def _call(self, strand: Strand, request: CallBlocking) -> None:
         try:

@@ -36,6 +36,7 @@ from anabranch.effects.core import (
     Succeed,
     Then,
     Timeout,
+    Wait,
 )
 from anabranch.interpreters.frames import with_label
 
@@ -80,6 +81,8 @@ def _run(effect: Effect[Any, Any, Any], env: Any, clock: _Clock) -> Result[Any, 
             return Success(node.function(env))
         case Now():
             return Success(clock.now)
+        case Wait():
+            return _told(node)
         case Sleep():
             return _wait(node.seconds, clock)
         case Leaf():
@@ -110,6 +113,15 @@ def _run(effect: Effect[Any, Any, Any], env: Any, clock: _Clock) -> Result[Any, 
             return _one_by_one(node, env, clock)
         case _:
             assert_never(node)
+
+
+def _told(wait: Wait) -> Result[None, Any]:
+    """One effect after the other, so that whoever tells has told already, or never will."""
+    told: list[None] = []
+    wait.register(lambda: told.append(None))
+    if not told:
+        raise RuntimeError("nobody is left to tell it to go on")
+    return Success(None)
 
 
 def _wait(seconds: float, clock: _Clock) -> Result[None, Any]:
