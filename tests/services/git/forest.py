@@ -13,7 +13,7 @@ import pytest
 
 from anabranch.environment import Oid
 from anabranch.services.git.admin import entries
-from anabranch.services.git.filling import Checkout, LayOver, Template, copy
+from anabranch.services.git.filling import Checkout, Copying, LayingOver, Template
 from anabranch.services.git.overlays import overlay_problem
 from anabranch.services.git.plain import PlainTrees
 from anabranch.services.git.registry import Registry
@@ -36,7 +36,7 @@ def trees_of(kind: str, bench: Bench) -> Generator[Trees]:
     workshop = Workshop.of(repository, str(Path(repository.state, "runs", "r1")))
     registry = Registry(repository=repository, run="r1")
     checkout = Checkout(repository.trees)
-    spread = LayOver(registry.trash) if "overlay" in kind else copy
+    spread = LayingOver(registry.trash) if "overlay" in kind else Copying()
     fill = checkout if " " not in kind else Template(registry, checkout, spread)
     slots, plain = SlotTrees(registry, workshop.refs, fill), PlainTrees(registry, fill)
     trees: Trees = slots if "slots" in kind else plain

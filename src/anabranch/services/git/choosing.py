@@ -48,7 +48,9 @@ def traits_of(repository: GitRepository) -> Traits:
 
 def trees_for(registry: Registry, refs: Refs) -> Trees:
     """The cheapest way that is safe."""
-    fill = Template(registry, Checkout(registry.repository.trees), Cheapest(registry.trash))
-    if can_recycle(traits_of(registry.repository)):
+    repository = registry.repository
+    cheapest = Cheapest(repository.common, registry.directory, registry.trash)
+    fill = Template(registry, Checkout(repository.trees), cheapest)
+    if can_recycle(traits_of(repository)):
         return SlotTrees(registry, refs, fill)
     return PlainTrees(registry, fill)

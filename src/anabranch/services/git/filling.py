@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from attrs import define, field, frozen
 
@@ -22,7 +21,6 @@ from anabranch.services.git.trees import Order, Tree
 
 _TEMPLATE: Final = "template"
 _CHUNK: Final = 1 << 30
-_WORTH_IT: Final = 3
 
 MANY: Final = 1_000
 """A tree with so many files is laid over a template rather than copied from it."""
@@ -59,13 +57,21 @@ class Checkout:
         """Nothing is kept."""
 
 
-Spread: TypeAlias = Callable[[Tree, Tree], Layers | None]
-"""Makes the second tree, which has nothing but `.git`, show the files of the first."""
+class Spread(Protocol):
+    """Makes the files of one tree show in others."""
+
+    def worth(self) -> int:
+        """From which tree on a template is worth having."""
+        ...
+
+    def spread(self, template: Tree, tree: Tree) -> Layers | None:
+        """Make the second tree, which has nothing but `.git`, show the files of the first."""
+        ...
 
 
 @define
 class Template:
-    """From the third tree on, files come from a tree that git wrote.
+    """From the second or third tree on, files come from a tree that git wrote.
 
     Half of the time that a checkout takes goes into unpacking objects and into filters.
     """
@@ -83,7 +89,7 @@ class Template:
         if template is None:
             self.checkout.fill(tree, base)
             return None
-        layers = self.spread(template, tree)
+        layers = self.spread.spread(template, tree)
         copy_index(self.checkout.git, template, tree, len(base))
         return layers
 
@@ -97,7 +103,7 @@ class Template:
         with self._lock:
             if self._template is None:
                 self._asked[base] += 1
-                if self._asked[base] < _WORTH_IT:
+                if self._asked[base] < self.spread.worth():
                     return None
                 self._template = base, self._made(base)
             return self._template[1] if self._template[0] == base else None
@@ -110,19 +116,31 @@ class Template:
         return tree
 
 
-def copy(template: Tree, tree: Tree) -> None:
-    """Write the files once more."""
-    copy_files(template.path, tree.path)
+@frozen
+class Copying:
+    """Files are written once more."""
+
+    def worth(self) -> int:
+        """The third: the template itself is a tree more."""
+        return 3
+
+    def spread(self, template: Tree, tree: Tree) -> None:
+        """Copy."""
+        copy_files(template.path, tree.path)
 
 
 @frozen
-class LayOver:
-    """Lay trees over the template."""
+class LayingOver:
+    """Trees are laid over the template."""
 
     trash: str
 
-    def __call__(self, template: Tree, tree: Tree) -> Layers:
-        """Mount one."""
+    def worth(self) -> int:
+        """The second: once the template is made, the tree is, too."""
+        return 2
+
+    def spread(self, template: Tree, tree: Tree) -> Layers:
+        """Mount."""
         layers = Layers(lower=template.path, tree=tree, trash=self.trash)
         layers.lay()
         return layers
@@ -130,28 +148,44 @@ class LayOver:
 
 @define
 class Cheapest:
-    """Lay large trees over the template, where that is permitted; copy the others."""
+    """Large trees are laid over the template, where that is permitted; others are copied.
 
+    Attributes:
+        common: git's directory: the user's own index tells how large trees are, near enough.
+        directory: where the trees are.
+        trash: where they go.
+    """
+
+    common: str
+    directory: str
     trash: str
     _permitted: bool | None = field(default=None, init=False)
 
-    def __call__(self, template: Tree, tree: Tree) -> Layers | None:
-        """Choose, and do it."""
-        if _count(template) >= MANY and self._is_permitted(os.path.dirname(tree.path)):
-            return LayOver(self.trash)(template, tree)
-        copy(template, tree)
-        return None
+    def worth(self) -> int:
+        """What the better of the two says."""
+        return self._choice(self.common).worth()
 
-    def _is_permitted(self, directory: str) -> bool:
+    def spread(self, template: Tree, tree: Tree) -> Layers | None:
+        """Let the better of the two do it."""
+        return self._choice(template.admin).spread(template, tree)
+
+    def _choice(self, admin: str) -> Spread:
+        large = count_files(admin) >= MANY
+        return LayingOver(self.trash) if large and self._is_permitted() else Copying()
+
+    def _is_permitted(self) -> bool:
         if self._permitted is None:
-            self._permitted = overlay_problem(directory) is None
+            self._permitted = overlay_problem(self.directory) is None
         return self._permitted
 
 
-def _count(tree: Tree) -> int:
-    """How many files git's index of a tree has."""
-    with open(os.path.join(tree.admin, "index"), "rb") as index:
-        return int.from_bytes(index.read(12)[8:], "big")
+def count_files(admin: str) -> int:
+    """How many files the index in a directory of git's has; none without an index."""
+    try:
+        with open(os.path.join(admin, "index"), "rb") as index:
+            return int.from_bytes(index.read(12)[8:], "big")
+    except FileNotFoundError:
+        return 0
 
 
 def copy_files(source: str, target: str) -> None:
