@@ -27,6 +27,8 @@ WEAK = evolve(
     ),
     memory_bytes=None,
     open_files=256,
+    unrecycled="core.checkStat=minimal hides some changes of files",
+    unlaid="Operation not permitted",
     strength=Strength.GROUP,
     weakness="no child subreaper",
     file_systems={"repository": evolve(DISK, kind="nfs4", free_bytes=1 << 20)},

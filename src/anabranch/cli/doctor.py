@@ -48,11 +48,21 @@ def _facts(machine: Machine) -> list[str]:
         "memory": "unknown" if memory is None else f"{format_size(memory)} available",
         "limits": f"{_limit(machine.open_files)} open files, {_limit(machine.processes)} processes",
         "containment": machine.strength.value + (f" ({machine.weakness})" * bool(machine.weakness)),
+        "worktrees made": _made(machine),
         **{role: _storage(place) for role, place in machine.file_systems.items()},
         "agents": ", ".join(machine.agents) or "none found",
     }
     width = max(map(len, rows)) + 2
     return [f"{name:{width}}{value}" for name, value in rows.items()]
+
+
+def _made(machine: Machine) -> str:
+    """How worktrees are made here, and why not in a cheaper way."""
+    again = "used again" if machine.unrecycled is None else f"made anew ({machine.unrecycled})"
+    copied = "copied from a template"
+    if machine.unlaid is None:
+        return f"{copied}, large ones laid over it; {again}"
+    return f"{copied} (no overlay: {machine.unlaid}); {again}"
 
 
 def _storage(place: FileSystem) -> str:

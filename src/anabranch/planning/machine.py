@@ -56,6 +56,8 @@ class Machine:
         git: version; empty if there is none that works here.
         git_problems: why not.
         merges_at_once: whether one process of git can make many merges.
+        unrecycled: why worktrees cannot be used again and again; `None` if they can.
+        unlaid: why large worktrees cannot be laid over a template; `None` if they can.
         strength: of containment.
         weakness: why it is not stronger; `None` if it is the strongest.
         file_systems: by what they hold: `repository`, `worktrees`, `temporary files`.
@@ -72,6 +74,8 @@ class Machine:
     git: str = ""
     git_problems: tuple[Problem, ...] = ()
     merges_at_once: bool = True
+    unrecycled: str | None = None
+    unlaid: str | None = None
     strength: Strength = Strength.CGROUP
     weakness: str | None = None
     file_systems: Mapping[str, FileSystem] = field(factory=dict[str, FileSystem])
@@ -156,6 +160,13 @@ def _git(machine: Machine) -> Iterator[Problem]:
             "slow: this git needs a process for every merge",
             value=machine.git,
             hint="install git 2.49 or later, or `stdbuf` of GNU coreutils",
+        )
+    if machine.unrecycled is not None:
+        yield _warning(
+            "slow-worktrees",
+            "slow: each agent needs a worktree that is made anew",
+            value=machine.unrecycled,
+            hint="let git look at all that the system says: `git config --unset core.checkStat`",
         )
 
 

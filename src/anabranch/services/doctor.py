@@ -18,6 +18,8 @@ from returns.result import Failure
 from anabranch.planning import AGENTS
 from anabranch.planning.machine import FileSystem, Machine
 from anabranch.services.git import GitRepository
+from anabranch.services.git.choosing import recycling_problem, traits_of
+from anabranch.services.git.overlays import overlay_problem
 from anabranch.services.git.tree_merges import merge_helper
 from anabranch.services.processes import BestContainment
 from anabranch.values import Problem
@@ -53,6 +55,8 @@ def examine(directory: str, environ: Mapping[str, str] | None = None) -> Machine
         git_problems=problems,
         merges_at_once=repository is None
         or merge_helper(repository.git, repository.version) is not None,
+        unrecycled=None if repository is None else recycling_problem(traits_of(repository)),
+        unlaid=None if repository is None else overlay_problem(repository.common),
         strength=strength,
         weakness=weakness,
         file_systems={role: file_system(path) for role, path in places.items()},

@@ -28,13 +28,15 @@ class Traits:
     full_stat: bool
 
 
-def can_recycle(traits: Traits) -> bool:
-    """Whether slots are safe: git must see every change that an agent makes in one.
+def recycling_problem(traits: Traits) -> str | None:
+    """Why slots are not safe, if they are not: git must see every change made in one.
 
-    >>> can_recycle(Traits(loose_refs=True, full_stat=False))
-    False
+    >>> recycling_problem(Traits(loose_refs=True, full_stat=False))
+    'core.checkStat=minimal hides some changes of files'
     """
-    return traits.loose_refs and traits.full_stat
+    if not traits.loose_refs:
+        return "refs are in a table, not in files"
+    return None if traits.full_stat else "core.checkStat=minimal hides some changes of files"
 
 
 def traits_of(repository: GitRepository) -> Traits:
@@ -51,6 +53,6 @@ def trees_for(registry: Registry, refs: Refs) -> Trees:
     repository = registry.repository
     cheapest = Cheapest(repository.common, registry.directory, registry.trash)
     fill = Template(registry, Checkout(repository.trees), cheapest)
-    if can_recycle(traits_of(repository)):
+    if recycling_problem(traits_of(repository)) is None:
         return SlotTrees(registry, refs, fill)
     return PlainTrees(registry, fill)
