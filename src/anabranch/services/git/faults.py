@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from returns.result import Failure, Result, Success
 
@@ -19,7 +19,7 @@ from anabranch.services.git.runner import GitError
 
 T = TypeVar("T")
 
-_NO_SPACE = "free some space, or run `anabranch worktrees clean`"
+NO_SPACE: Final = "free some space, or run `anabranch worktrees clean`"
 
 
 class Refused(Exception):  # noqa: N818 - not an error: an answer, on its way to the port
@@ -58,12 +58,12 @@ def worktree_result(name: str, operation: Callable[[], T]) -> Result[T, Worktree
         )
     except GitError as error:
         fault = WorktreeFault.NO_SPACE if error.no_space else WorktreeFault.GIT
-        hint = _NO_SPACE if error.no_space else None
+        hint = NO_SPACE if error.no_space else None
         return Failure(WorktreeError(fault=fault, name=name, message=str(error), hint=hint))
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         fault = WorktreeFault.NO_SPACE if full else WorktreeFault.GIT
-        hint = _NO_SPACE if full else None
+        hint = NO_SPACE if full else None
         return Failure(WorktreeError(fault=fault, name=name, message=str(error), hint=hint))
 
 

@@ -15,6 +15,7 @@ from anabranch.services.git.files import replace_file
 from anabranch.services.git.overlays import is_laid, is_torn, layers_of, unmount
 from anabranch.services.git.removal import TRASH, delete, mount_points_below, put_away
 from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.room import Room
 from anabranch.services.git.runner import GitError
 from anabranch.services.git.trees import Order, Tree
 from anabranch.services.owners import Owner, this_process
@@ -41,8 +42,10 @@ class Registry:
     run: str
     _owner: Owner = field(factory=this_process, init=False, repr=False)
     _left: dict[str, Tree] = field(init=False, repr=False)
+    _room: Room = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self._room = Room(self.repository.git, self.repository.place)
         self._left = {
             entry.reason.tree: Tree(path=entry.path, admin=entry.admin)
             for entry in entries(self.repository.common)
@@ -102,6 +105,7 @@ class Registry:
 
     def enter(self, order: Order, path: str) -> Tree:
         """Make a worktree without its files, which bears its name once `welcome` has been called."""
+        self._room.require(order.base)
         os.makedirs(self.directory, exist_ok=True)
         head = self._head(order)
         with alone(self.repository.lock) as lock:

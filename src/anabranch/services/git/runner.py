@@ -95,6 +95,9 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return configured(anywhere(environ) | fixed, (*QUIET, ("i18n.commitEncoding", "UTF-8")))
 
 
+_NO_SPACE: Final = (b"No space left on device", b"unable to write file")
+
+
 @frozen(kw_only=True)
 class GitOutput:
     """A git process that has ended."""
@@ -125,8 +128,8 @@ class GitError(Exception):
 
     @property
     def no_space(self) -> bool:
-        """Whether the disk is full."""
-        return b"No space left on device" in self.output.stderr
+        """Whether the disk is full; of a file that it checks out git does not say why."""
+        return any(text in self.output.stderr for text in _NO_SPACE)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,114 @@
+"""A disk that is full, or about to be: nothing is begun that cannot be ended, nothing is lost."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from anabranch.environment import MergeRequest, Oid, WorktreeError, WorktreeFault, WorktreeRequest
+from anabranch.services.git import GitRepository, GitRun, find_worktrees
+from tests.services.git.bench import Bench, failure
+
+ONE = WorktreeRequest(name="agent-0", parent="main", branch="anabranch/r1/agent-0")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two mebibytes."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=400", "tmpfs", str(place)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("mounting is not permitted")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+class SmallBench(Bench):
+    """Worktrees on a file system of their own."""
+
+    place: Path
+
+    @property
+    def repository(self) -> GitRepository:
+        return GitRepository.open(
+            str(self.repo.path), environ=self.repo.environ, place=str(self.place)
+        ).unwrap()
+
+
+@pytest.fixture
+def cramped(bench: Bench, small: Path) -> SmallBench:
+    found = SmallBench(bench.repo)
+    found.place = small / "trees"
+    found.place.mkdir()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"large": "x" * (3 << 20)}, "it needs 3.0 MiB, and 2."),
+        ({f"d{n % 9}/f{n}": "" for n in range(500)}, "it has 502 files, and there is room for 3"),
+    ],
+)
+def test_a_tree_that_would_not_fit_is_refused_before_anything_is_written(
+    cramped: SmallBench, files: dict[str, str], said: str
+) -> None:
+    cramped.repo.commit(files)
+
+    async def scenario(git: GitRun) -> WorktreeError:
+        return failure(await git.worktrees.create(ONE))
+
+    error = cramped(scenario)
+    assert (WorktreeFault.NO_SPACE, said) == (error.fault, error.message[: len(said)])
+    assert "anabranch worktrees clean" in (error.hint or "")
+    assert 1 == len(cramped.repo.git("worktree", "list").splitlines())
+    assert "main" == cramped.repo.git("for-each-ref", "--format=%(refname:short)")
+
+
+def test_a_disk_that_fills_up_while_a_tree_is_written_leaves_no_half_tree(
+    cramped: SmallBench,
+) -> None:
+    cramped.repo.commit({"unpacked": "x" * 1000, ".gitattributes": "unpacked filter=large\n"})
+    cramped.repo.git("config", "filter.large.smudge", "head -c 4000000 /dev/zero")
+
+    async def scenario(git: GitRun) -> WorktreeError:
+        return failure(await git.worktrees.create(ONE))
+
+    error = cramped(scenario)
+    assert WorktreeFault.NO_SPACE == error.fault, error
+    assert () == find_worktrees(cramped.repository)
+
+
+def test_work_on_a_full_disk_is_kept_and_merged_once_there_is_room(cramped: SmallBench) -> None:
+    async def scenario(git: GitRun) -> set[str]:
+        base = (await git.merges.start("anabranch/r1/result", "main")).unwrap()
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        there = cramped.repo.at(tree.path)
+        commit = there.commit({"work": "done"})
+        filler = cramped.place / "filler"
+        with pytest.raises(OSError, match="No space"):
+            filler.write_bytes(b"x" * (3 << 20))
+        assert (
+            WorktreeFault.NO_SPACE
+            == failure(
+                await git.worktrees.create(
+                    evolve(ONE, name="agent-1", branch="anabranch/r1/agent-1")
+                )
+            ).fault
+        )
+        filler.unlink()
+        (await git.worktrees.remove(tree)).unwrap()
+        request = MergeRequest(
+            target="anabranch/r1/result", source=Oid(commit), base=base, message="m"
+        )
+        merged = (await git.merges.merge(request)).unwrap()
+        return set(cramped.repo.files(merged.commit))
+
+    assert {"a.txt", "dir/b.txt", "work"} == cramped(scenario)
