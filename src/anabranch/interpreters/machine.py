@@ -252,6 +252,10 @@ class Fiber:
         match node:
             case Fail():
                 return self._unwind_failure(node.error)
+            case Sleep():
+                return Pause(node.seconds, self._shields > 0)
+            case Now():
+                return Succeed(self.world.now())
             case Local():
                 self._stack.append(Restore(self._env))
                 self._env = node.function(self._env)
@@ -266,10 +270,6 @@ class Fiber:
                 return self._fork(node)
             case Timeout():
                 return self._within(node)
-            case Sleep():
-                return Pause(node.seconds, self._shields > 0)
-            case Now():
-                return Succeed(self.world.now())
             case Wait():
                 return Until(node.register, self._shields > 0)
         raise not_an_effect(node)

@@ -11,9 +11,9 @@ real event loop: there is none.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from heapq import heappop, heappush
 from types import CoroutineType
 from typing import Any, Final, final
 
@@ -161,7 +161,7 @@ class Virtual:
         self._clock = 0.0
         self._ready: list[Turn] = []
         self._timers: list[tuple[float, int, Strand]] = []
-        self._numbers = 0
+        self._numbers = self._turns = 0
         self._roots: list[Strand] = []
         self._on_halt: dict[Strand, Callable[[], object]] = {}
 
@@ -209,24 +209,12 @@ class Virtual:
             CLOCK_OF_RUN.reset(token)
 
     def _run(self) -> None:
-        ready, watcher = self._ready, self.watcher
-        turns = 0
+        ready, choose = self._ready, self._choose
+        self._turns = 0
         while ready or self._tick():
-            strand, mode, payload = ready.pop(self._choose(ready) if len(ready) > 1 else 0)
-            turns += 1
-            if turns > self._max_turns:
-                raise LivelockError(self._endless(turns - 1))
-            if strand.done:
-                continue
-            if watcher is not None:
-                watcher.began(strand, mode, payload)
-            if mode < SEND:
-                self._go_on(strand, mode, payload)
-            elif mode == EXPIRE:
-                strand.expired = True
-                self._cancel(strand)
-            else:
-                self._step(strand, payload)
+            strand, mode, payload = ready.pop(choose(ready) if len(ready) > 1 else 0)
+            if not strand.done:
+                self._turn(strand, mode, payload)
         if any(not root.done for root in self._roots):
             raise DeadlockError(self._stuck())
 
@@ -238,7 +226,7 @@ class Virtual:
         while timers and not ready:
             moment = timers[0][0]
             while timers and timers[0][0] == moment:
-                _, number, strand = heapq.heappop(timers)
+                _, number, strand = heappop(timers)
                 if strand.since == number:
                     self._clock = moment
                     self._awake(strand)
@@ -249,49 +237,72 @@ class Virtual:
 
     def _awake(self, strand: Strand) -> None:
         """Give it a turn, since what it waited for has come."""
-        strand.since = 0
-        if strand.made is None:
-            self._ready.append((strand, OK, None))
-        else:
-            self._ready.append((strand, SEND, None))
-        strand.wait = None
+        strand.wait, strand.since = None, 0
+        self._ready.append((strand, OK if strand.made is None else SEND, None))
 
     def _wait_until(self, strand: Strand, seconds: float) -> None:
-        self._numbers += 1
-        strand.since = self._numbers
-        heapq.heappush(self._timers, (self._clock + seconds, self._numbers, strand))
-        self._wait(strand, CLOCK)
+        strand.since = self._numbers = number = self._numbers + 1
+        heappush(self._timers, (self._clock + seconds, number, strand))
+        strand.wait = CLOCK
+        if strand.cancelled:
+            self._wait(strand, CLOCK)
 
     def _expire_after(self, strand: Strand, seconds: float) -> None:
         self._numbers += 1
-        heapq.heappush(self._timers, (self._clock + seconds, -self._numbers, strand))
+        heappush(self._timers, (self._clock + seconds, -self._numbers, strand))
 
     # --- turns
 
-    def _go_on(self, strand: Strand, mode: Any, payload: Any) -> None:
+    def _turn(self, strand: Strand, mode: int, payload: Any) -> None:
+        """Let a strand go on to its next wait, or until there is somebody to choose from."""
+        ready, watcher = self._ready, self.watcher
+        while True:
+            self._turns += 1
+            if self._turns > self._max_turns:
+                raise LivelockError(self._endless(self._turns - 1))
+            if watcher is not None:
+                watcher.began(strand, mode, payload)
+            if mode < SEND:
+                if not self._advance(strand, mode, payload):
+                    return
+                payload = None
+            elif mode == EXPIRE:
+                strand.expired = True
+                self._cancel(strand)
+                return
+            answer = self._step(strand, payload)
+            if answer is None:
+                return
+            if ready:
+                ready.append((strand, *answer))
+                return
+            mode, payload = answer
+
+    def _advance(self, strand: Strand, mode: Any, payload: Any) -> bool:
+        """Let its fiber go on; whether it is inside of a coroutine then."""
         request = strand.fiber.advance(mode, payload)
         if request is None:
             self._ended(strand)
-            return
+            return False
         if self.watcher is not None:
             self.watcher.asked(strand, request)
         if isinstance(request, CoroutineType):
             strand.shielded = False
             strand.made = request
-            self._step(strand, None)
-        else:
-            strand.shielded = request.shielded
-            self._carry_out(strand, request)
+            return True
+        strand.shielded = request.shielded
+        return self._carry_out(strand, request)
 
     def _carry_out(
         self, strand: Strand, request: Await | CallBlocking | Pause | Until | Yield | Fork | Within
-    ) -> None:
+    ) -> bool:
+        """Do what a fiber asks for; whether it is inside of an awaitable then."""
         match request:
             case Pause():
                 self._wait_until(strand, request.seconds)
             case Await():
                 strand.made = request.awaitable.__await__()
-                self._step(strand, None)
+                return True
             case CallBlocking():
                 self._call(strand, request)
             case Until():
@@ -302,6 +313,7 @@ class Virtual:
                 self._fork(strand, request)
             case Within():
                 self._within(strand, request)
+        return False
 
     def _wait_for(self, strand: Strand, until: Until) -> None:
         gate = Gate("a turn")
@@ -316,8 +328,8 @@ class Virtual:
             mode, payload = RAISED, error
         self._ready.append((strand, mode, payload))
 
-    def _step(self, strand: Strand, error: BaseException | None) -> None:
-        """Drive a coroutine to its next wait, or to its end."""
+    def _step(self, strand: Strand, error: BaseException | None) -> tuple[Exit, Any] | None:
+        """Drive a coroutine to its next wait, or to its end, and that is the answer."""
         made = strand.made
         try:
             wait = made.send(None) if error is None else made.throw(error)
@@ -326,10 +338,11 @@ class Virtual:
                 wait = made.throw(reason)
         except StopIteration as stop:
             strand.made = None
-            self._ready.append((strand, *_answer(stop.value)))
+            return _answer(stop.value)
         except BaseException as raised:  # noqa: BLE001 (belongs to the fiber)
             strand.made = None
-            self._ready.append((strand, RAISED, raised))
+            return RAISED, raised
+        return None
 
     def _stands(self, strand: Strand, wait: object) -> bool:
         """Let a coroutine wait for what it asked for; `False` if that is nothing known here."""
