@@ -8,8 +8,8 @@ the crash comes between the act and its report, and resuming finds out.
 
 A status of a subject announces nothing by itself: the commands it leads to are announced on
 their own, and a working tree can be found by its name. So a run waits for its announcements,
-and for nothing else. A report is durable before any
-later announcement is.
+and for nothing else. The end of a phase counts as one: what the phase left in the run's working
+tree may be taken away after it. A report is durable before any later announcement is.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from anabranch.lifecycle.events import (
     DeliveryStarted,
     MergeStarted,
     Payload,
+    PhaseEnded,
     RunCreated,
     RunMoved,
 )
@@ -36,4 +37,4 @@ def is_announcement(payload: Payload) -> bool:
     return isinstance(payload, _ANNOUNCEMENTS)
 
 
-_ANNOUNCEMENTS = (CommandStarted, MergeStarted, DeliveryStarted, RunCreated, RunMoved)
+_ANNOUNCEMENTS = (CommandStarted, MergeStarted, DeliveryStarted, RunCreated, RunMoved, PhaseEnded)

@@ -54,8 +54,10 @@ def standing_of(subject: Subject | None) -> Standing:
             return Standing.WORKED
         case StepStatus.COMPLETED:
             return Standing.DONE
+        case StepStatus.CANCELLED if _reason(subject) == INTERRUPTED:
+            return Standing.DOUBTFUL
         case _:
-            return Standing.DONE if _was_left_out(subject) else Standing.FAILED
+            return Standing.DONE if _reason(subject) == CONDITION_FALSE else Standing.FAILED
 
 
 def _running(subject: Subject | None) -> Standing:
@@ -68,9 +70,10 @@ def _running(subject: Subject | None) -> Standing:
     return Standing.WORKED if succeeded else Standing.DOUBTFUL
 
 
-def _was_left_out(subject: Subject | None) -> bool:
+def _reason(subject: Subject | None) -> str | None:
+    """Why it stands where it does. A step that was given up belongs to an attempt made again."""
     moved = None if subject is None else subject.moved
-    return moved is not None and moved.reason == CONDITION_FALSE
+    return None if moved is None else moved.reason
 
 
 def was_announced(subject: Subject) -> bool:

@@ -172,8 +172,10 @@ def _created(workflow: Workflow, identity: Identity) -> RunCreated:
 
 @do
 def _run(job: Job) -> Do[RunStatus, AnabranchError, MapEnv]:
-    start = yield from start_branch(job.identity.branch, job.identity.base).map_error(fatal)
-    base = start if job.past.created is None else job.identity.base
+    base = job.identity.base
+    if job.past.delivered is None:
+        start = yield from start_branch(job.identity.branch, base).map_error(fatal)
+        base = start if job.past.created is None else base
     whole = _worked(job).and_then(lambda count: _delivered(job, count))
     ended = yield from whole.on_interrupt(_interrupted("told to stop")).settled()
     if isinstance(ended, Failure):
