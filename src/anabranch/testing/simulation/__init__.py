@@ -1,6 +1,7 @@
 """The simulator: the program that really runs, under every schedule, through every fault."""
 
 from anabranch.testing.simulation.chance import Chance, Source, drawn, replayed, seeded
+from anabranch.testing.simulation.processes import Process, Script, commits
 from anabranch.testing.simulation.running import (
     Check,
     Fault,
@@ -10,17 +11,24 @@ from anabranch.testing.simulation.running import (
 )
 from anabranch.testing.simulation.simulate import explore, simulate
 from anabranch.testing.simulation.timeline import Moment, Timeline
+from anabranch.testing.simulation.world import Faults, Living, World
 
 __all__ = [
     "Chance",
     "Check",
     "Fault",
+    "Faults",
+    "Living",
     "Moment",
+    "Process",
     "Run",
+    "Script",
     "Simulation",
     "SimulationFailed",
     "Source",
     "Timeline",
+    "World",
+    "commits",
     "drawn",
     "explore",
     "replayed",

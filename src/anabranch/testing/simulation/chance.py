@@ -56,11 +56,16 @@ class Chance:
 
         Args:
             options: how many answers there are.
-            rate: how likely it is that the answer is not 0, from 0 to 1.
+            rate: how likely it is that the answer is not 0, from 0 to 1; at 0 nobody asks.
         """
-        if options < 2:  # noqa: PLR2004 (one option is no choice)
+        if options < 2 or not rate:  # noqa: PLR2004 (one option is no choice)
             return 0
         choice = self._source(options, rate)
+        self.taken.append(choice)
+        return choice
+
+    def given(self, choice: int) -> int:
+        """Take a number that is decided already, and write it down like one that was asked for."""
         self.taken.append(choice)
         return choice
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 Choices: TypeAlias = tuple[int, ...]
 
-PATIENCE: Final = 1_000
+PATIENCE: Final = 400
 """How many runs a search for a smaller list may take."""
 
 

@@ -28,8 +28,8 @@ from anabranch.interpreters.requests import (
 )
 from anabranch.interpreters.strands import EXPIRE, Strand
 
-SHOWN: Final = 80
-"""How many lines of a timeline a message shows, the last ones."""
+SHOWN: Final = 40
+"""How many of its last lines a message shows of a timeline, besides those that tell."""
 
 WIDTH: Final = 72
 """How much of a value or an error is shown, in characters."""
@@ -37,11 +37,15 @@ WIDTH: Final = 72
 
 @frozen
 class Moment:
-    """One line: when in seconds of virtual time, who, and what."""
+    """One line: when in seconds of virtual time, who, and what.
+
+    `telling` lines say that something went wrong or was made to.
+    """
 
     seconds: float
     who: str
     what: str
+    telling: bool = False
 
     def __str__(self) -> str:
         """The line, for a list of them."""
@@ -67,25 +71,38 @@ class Timeline:
         """All of it, a line each."""
         return "\n".join(map(str, self.moments))
 
-    def note(self, what: str, who: str | None = None) -> None:
+    def note(self, what: str, who: str | None = None, *, telling: bool = False) -> None:
         """Write down what happens, by default to whoever has its turn."""
-        self.moments.append(Moment(self.clock(), self._who if who is None else who, what))
+        name = self._who if who is None else who
+        self.moments.append(Moment(self.clock(), name, what, telling))
+
+    def fault(self, what: str) -> None:
+        """Write down that something was made to go wrong."""
+        self.note(f"FAULT {what}", telling=True)
 
     def ending(self) -> str:
-        """The last lines, and how many come before them."""
-        left_out = len(self.moments) - SHOWN
-        head = [f"… {left_out} lines before"] if left_out > 0 else []
-        return "\n".join([*head, *map(str, self.moments[-SHOWN:])])
+        """The last lines, and those before them that tell; a gap says how long it is."""
+        lines: list[str] = []
+        left_out = 0
+        for number, moment in enumerate(self.moments):
+            if not moment.telling and number < len(self.moments) - SHOWN:
+                left_out += 1
+                continue
+            if left_out:
+                lines.append(f"            … {left_out} more")
+                left_out = 0
+            lines.append(str(moment))
+        return "\n".join(lines)
 
     def began(self, strand: Strand, mode: int, payload: Any) -> None:
         """Note the answer to what was asked, if there was one."""
         self._who = strand.title
         if mode == EXPIRE:
-            self.note("is out of time")
+            self.note("is out of time", telling=True)
         elif mode == RAISED:
-            self.note(f"  ! {_shown(payload)}")
+            self.note(f"  ! {_shown(payload)}", telling=True)
         elif mode == FAILED:
-            self.note(f"  ✗ {_shown(payload)}")
+            self.note(f"  ✗ {_shown(payload)}", telling=True)
         elif mode == OK and strand in self._asked and payload is not None:
             self.note(f"  → {_shown(payload)}")
         self._asked.discard(strand)
@@ -111,15 +128,15 @@ class Timeline:
         fiber = strand.fiber
         if fiber.mode is not OK:
             how = "fails" if fiber.mode is FAILED else "raises"
-            self.note(f"{how}: {_shown(fiber.payload)}", strand.title)
+            self.note(f"{how}: {_shown(fiber.payload)}", strand.title, telling=True)
 
     def cancelled(self, strand: Strand) -> None:
         """Note it."""
-        self.note("is told to end", strand.title)
+        self.note("is told to end", strand.title, telling=True)
 
     def halted(self, strand: Strand) -> None:
         """Note it."""
-        self.note("is killed", strand.title)
+        self.note("is killed", strand.title, telling=True)
 
     def started(self, span: Span) -> None:
         """Note a label, where what it names begins."""
