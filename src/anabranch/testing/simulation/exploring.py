@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias, final
 
 from attrs import define, field
 
-from anabranch.interpreters.requests import Request
+from anabranch.interpreters.requests import Request, Until
 from anabranch.interpreters.strands import EXPIRE, Strand, Turn
 from anabranch.testing.simulation.chance import Chance
 
@@ -193,8 +193,10 @@ class Search:
             if not self._declared:
                 self.touched[ANYTHING] = True
 
-    def asked(self, strand: Strand, request: Request) -> None:
-        """A strand waits. Nothing is touched by that."""
+    def asked(self, strand: Strand, request: Request) -> None:  # noqa: ARG002 (a watcher's)
+        """Note that whoever waits for a resource touches what others hold."""
+        if isinstance(request, Until):
+            self.touched[ANYTHING] = True
 
     def ended(self, strand: Strand) -> None:
         """Note that those outside it are touched."""

@@ -23,6 +23,7 @@ from anabranch.interpreters.requests import (
     Pause,
     Request,
     Span,
+    Until,
     Within,
     Yield,
 )
@@ -120,6 +121,8 @@ class Timeline:
                 self.note(f"starts {len(started)} side by side")
             case Within(seconds=seconds):
                 self.note(f"has {seconds:g} s for what follows")
+            case Until():
+                self.note("waits for its turn")
             case Yield():
                 pass
 
