@@ -21,7 +21,10 @@ def split_lines(carry: bytes, data: bytes) -> tuple[list[bytes], bytes]:
     >>> split_lines(b"on", b"e\ntwo\r\nthr")
     ([b'one', b'two\r'], b'thr')
     """
-    *lines, rest = (carry + data).split(b"\n")
+    lines = data.split(b"\n")
+    if carry:
+        lines[0] = carry + lines[0]
+    rest = lines.pop()
     if len(rest) > LONGEST_LINE:
         return [*lines, rest], b""
     return lines, rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -28,6 +29,18 @@ class Start:
     stdin: int
     stdout: int
     stderr: int
+
+
+def candidates(program: bytes, env: Mapping[bytes, bytes]) -> list[bytes]:
+    """Where a program may be, in the order in which to look.
+
+    >>> candidates(b"make", {b"PATH": b"/usr/local/bin:/bin"})
+    [b'/usr/local/bin/make', b'/bin/make']
+    """
+    if b"/" in program:
+        return [program]
+    path = env.get(b"PATH", os.fsencode(os.defpath))
+    return [place + b"/" + program if place else program for place in path.split(b":")]
 
 
 @frozen(kw_only=True)

@@ -16,7 +16,7 @@ from typing import Any, Final, final
 
 from returns.result import Failure, Result, Success
 
-from anabranch.services.processes.child import Child, Exit, Refusal, Start
+from anabranch.services.processes.child import Child, Exit, Refusal, Start, candidates
 from anabranch.services.processes.exits import news_of
 from anabranch.services.processes.refusals import refused
 from anabranch.services.processes.sweep import can_see, tree
@@ -44,6 +44,7 @@ def _start(start: Start) -> Result[Child, Refusal]:
     try:
         process = subprocess.Popen(
             start.argv,
+            executable=_program(start),
             cwd=start.cwd,
             env=env,
             stdin=start.stdin,
@@ -54,6 +55,16 @@ def _start(start: Start) -> Result[Child, Refusal]:
     except OSError as error:
         return Failure(refused(start, error.errno or 0))
     return Success(_GroupChild(process, MARK + b"=" + mark))
+
+
+def _program(start: Start) -> bytes | None:
+    """The program, found before the start: `execve` takes thirty times as long to miss it."""
+    for path in candidates(os.fsencode(start.argv[0]), start.env):
+        if not path.startswith(b"/"):
+            return None
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113 (bytes)
+            return path
+    return None
 
 
 @final

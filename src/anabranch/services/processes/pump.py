@@ -19,7 +19,7 @@ from anabranch.services.processes.capture import Stream
 from anabranch.services.processes.child import Child
 
 _CHUNK: Final = 1 << 16
-_WIDE: Final = 1 << 20
+_WIDE: Final = 1 << 18
 _F_SETPIPE_SZ: Final = 1031
 
 

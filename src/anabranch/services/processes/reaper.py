@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import weakref
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +23,7 @@ from returns.result import Result, Success
 from anabranch.environment import ResourceUsage
 from anabranch.planning.machine import Strength
 from anabranch.services.processes import warden
-from anabranch.services.processes.child import Child, Exit, Refusal, Start
+from anabranch.services.processes.child import Child, Exit, Refusal, Start, candidates
 from anabranch.services.processes.refusals import refused
 
 _PATIENCE: Final = 20.0
@@ -90,15 +89,7 @@ def _encode(start: Start) -> bytes:
     cwd = os.fsencode(start.cwd)
     if any(b"\0" in text for text in (cwd, *argv, *start.env, *start.env.values())):
         raise ValueError("embedded null byte")
-    return warden.encode(cwd, _candidates(argv[0], start.env), argv, dict(start.env))
-
-
-def _candidates(program: bytes, env: Mapping[bytes, bytes]) -> list[bytes]:
-    """Where a program may be, in the order in which to look."""
-    if b"/" in program:
-        return [program]
-    path = env.get(b"PATH", os.fsencode(os.defpath))
-    return [place + b"/" + program if place else program for place in path.split(b":")]
+    return warden.encode(cwd, candidates(argv[0], start.env), argv, dict(start.env))
 
 
 @final
