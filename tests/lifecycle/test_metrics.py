@@ -45,6 +45,8 @@ def test_git_figures_add_up() -> None:
                 agent("b"),
                 Committed(subject="a", commit="c1", insertions=3, deletions=1),
                 Committed(subject="a", commit="c2", insertions=4),
+                Declared(subject="a/step[0]", parent="a"),
+                Committed(subject="a/step[0]", commit="c1", insertions=3, deletions=1),
                 merged("a"),
                 MergeFailed(subject="b", fault="conflict"),
             )

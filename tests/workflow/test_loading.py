@@ -343,5 +343,5 @@ def test_two_steps_of_one_name_are_told_apart() -> None:
 def test_a_variable_that_only_a_shell_knows_is_unknown_where_no_shell_reads() -> None:
     assert (
         "flow.yml:7:17 (map.agent_template[0].env.A): nothing by this name: ${HOME}\n"
-        "  expected: one of `workflow`, `agent`, `item`"
+        "  expected: one of `workflow`, `step`, `agent`, `item`"
     ) == problem(in_step('env: {A: "${HOME}/a", B: "${HOME:-/}", C: "$HOME"}'))

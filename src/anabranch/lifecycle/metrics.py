@@ -43,7 +43,8 @@ class Metrics:
         starts: how often something was started.
         retries: how often something failed and was tried again.
         merges, conflicts: merges done, and refused.
-        commits, insertions, deletions: what was committed in working trees.
+        commits, insertions, deletions: what was committed in working trees; what the steps of
+            an agent committed counts once, with the agent.
         processor: time that commands used of processors.
         memory_bytes: the peak of the largest process among them.
         cost_usd, input_tokens, output_tokens: what agents said they cost.
@@ -70,7 +71,8 @@ def measure(state: RunState) -> Metrics:
     """The figures of a run so far."""
     subjects = tuple(state.subjects.values())
     works = tuple(subject.work for subject in subjects)
-    commits = tuple(commit for work in works for commit in work.commits)
+    tops = (subject for subject in subjects if subject.declared.parent is None)
+    commits = tuple(commit for top in tops for commit in top.work.commits)
     moves = tuple(_moves(subject) for subject in subjects)
     return Metrics(
         agents=spread(_lives(subjects, SubjectKind.AGENT)),

@@ -48,7 +48,8 @@ def _accesses(command: Command) -> tuple[AccessSet, AccessSet]:
     """Work out both kinds of access, once for commands that differ in names only."""
     declared = AccessSet.of(reads=command.reads or (), writes=command.writes or ())
     captured = AccessSet.of(writes=[f"var:{name}" for name in command.captures])
-    found = declared | captured | _references(command.text) | _undeclared(command)
+    found = declared | captured | _references("\n".join([command.text, *command.texts]))
+    found |= _undeclared(command)
     return found, found if OUTPUTS in found.writes else found | _SHARED_OUTPUTS
 
 

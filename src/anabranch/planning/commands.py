@@ -25,6 +25,7 @@ class Command:
         parallel_safe: the author's promise that it touches no file another command touches.
         agent: the agent that gets the prompt, by name; `None` is a shell command.
         prompt: what the agent is to do, with references.
+        texts: other texts with references that are filled in before it starts.
 
     >>> Command("echo $A", name="show").shell
     'echo $A'
@@ -41,6 +42,7 @@ class Command:
     parallel_safe: bool = False
     agent: str | None = None
     prompt: str = ""
+    texts: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if (self.shell and self.agent is not None) or (self.prompt and self.agent is None):

@@ -24,6 +24,7 @@ from anabranch.lifecycle import CommandEnded, Spent
 from anabranch.planning import AgentReport
 from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
+from anabranch.program.watching import look_after, look_before
 from anabranch.values import ConfigError
 from anabranch.workflow import Step
 
@@ -47,15 +48,22 @@ class _Ended:
 @do
 def carry_out(
     step: Step, subject: str, place: Place, limit: timedelta | None
-) -> Do[CommandOutput, StepError, MapEnv]:
-    """Do the work of a step, within a limit, and tell the journal how it ended."""
+) -> Do[None, StepError, MapEnv]:
+    """Do the work of a step, within a limit, and tell the journal how it ended and what it did.
+
+    Both are told at once, so that a step of which the end is known left all it leaves.
+    """
+    before = yield from look_before(step, place)
     work = yield from from_result(_work(step, subject, place, limit))
     ended = yield from work
     told = _told(subject, ended.outcome)
-    yield from note(told, *_spent(subject, ended.report))
+    spent = _spent(subject, ended.report)
     if isinstance(ended.outcome, Failure):
+        yield from note(told, *spent)
         yield from fail(_failed(step, told, ended.outcome.failure()))
-    return ended.outcome.unwrap()
+    looked = yield from look_after(step, subject, place, before).settled()
+    yield from note(told, *spent, *looked.value_or([]))
+    yield from from_result(looked)
 
 
 def shown(step: Step) -> str:
@@ -73,7 +81,7 @@ def _work(
     step: Step, subject: str, place: Place, limit: timedelta | None
 ) -> Result[Effect[_Ended, Never, HasCommands], StepFailed]:
     try:
-        given = {n: parse_template(text).render(place.scope) for n, text in step.env.items()}
+        given = {n: parse_template(text).render(place.names) for n, text in step.env.items()}
         env = {**place.told(subject), **given}
         bare = Invocation(argv=(), cwd=place.worktree.path, env=env, timeout=limit, label=subject)
         agent = step.command.agent
@@ -84,7 +92,7 @@ def _work(
 
 def _shell(step: Step, place: Place, bare: Invocation) -> Effect[_Ended, Never, HasCommands]:
     """The command in a shell, which values reach as data."""
-    script = compile_shell(step.command.shell, place.scope)
+    script = compile_shell(step.command.shell, place.names)
     invocation = evolve(
         bare,
         argv=("sh", "-c", script.script),
@@ -99,7 +107,7 @@ def _agent(step: Step, place: Place, bare: Invocation) -> Effect[_Ended, Never, 
     """The agent with its prompt, which no shell reads."""
     asked = ask_agent(
         place.templates(step.command.agent or ""),
-        parse_template(step.command.prompt).render(place.scope),
+        parse_template(step.command.prompt).render(place.names),
         cwd=bare.cwd,
         env=bare.env,
         timeout=bare.timeout,

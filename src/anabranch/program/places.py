@@ -10,6 +10,7 @@ from attrs import field, frozen
 from anabranch.environment import Worktree
 from anabranch.lifecycle import CommandEnded, Subject
 from anabranch.planning import AgentTemplate
+from anabranch.program.slates import Slate
 from anabranch.values import HostError, Json, StepStatus
 
 RUN_VARIABLE: Final = "ANABRANCH_RUN"
@@ -25,7 +26,7 @@ class Place:
 
     Attributes:
         worktree: the directory they run in.
-        scope: the names that templates and conditions know.
+        scope: the names that templates and conditions know, whichever step it is.
         templates: how an agent is called, by its name.
         phase: the phase they belong to.
         prefix: of their subjects: `setup` makes `setup[0]`, `setup[1]`, …
@@ -34,6 +35,7 @@ class Place:
         run: the run they belong to.
         key: what the world outside knows them by; the same however often they are started.
         past: what an earlier process of the run had done, by subject.
+        slate: what the steps leave for each other.
     """
 
     worktree: Worktree
@@ -46,6 +48,12 @@ class Place:
     run: str
     key: str
     past: Mapping[str, Subject] = field(factory=dict[str, Subject])
+    slate: Slate = field(factory=Slate, eq=False)
+
+    @property
+    def names(self) -> dict[str, Json]:
+        """The names that templates and conditions know now."""
+        return {**self.scope, **self.slate.names}
 
     def key_of(self, subject: str) -> str:
         """What the world outside knows one of the steps by."""

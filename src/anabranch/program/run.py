@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Never, TypeAlias, TypeVar
 
-from attrs import frozen
-from returns.result import Failure, Result
+from attrs import evolve, frozen
+from returns.result import Failure, Result, Success
 
 from anabranch.effects import Do, Effect, do, fail, from_result, now
 from anabranch.effects.work import (
@@ -46,13 +46,14 @@ from anabranch.lifecycle import (
 )
 from anabranch.program.agents import AgentError, Finished, Herd, run_agents
 from anabranch.program.faults import fatal, note
+from anabranch.program.git_state import GitState, state_between
 from anabranch.program.items import assignments_for
 from anabranch.program.merging import merge_all
 from anabranch.program.own_worktree import no_worktree, own_worktree
 from anabranch.program.places import Place, StepFailed
 from anabranch.program.steps import run_steps
 from anabranch.values import AnabranchError, HostError, Json, RunStatus, StepStatus
-from anabranch.workflow import Step, Workflow, digest, to_data
+from anabranch.workflow import Step, Workflow, digest, refers_to_changes, to_data
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -230,7 +231,8 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
     merged = yield from _told("merge", job, merge_all(ended, herd, identity.base))
     if workflow.reduce and "reduce" not in job.past.phases:
         yield from _brought_forward(identity, tree)
-    after = {**scope, "map": _counted(ended, sum(merged))}
+    done = yield from _done_by_agents(workflow, ended, tree)
+    after = {**scope, "map": {**_counted(ended, sum(merged)), **done.as_data()}}
     yield from _phase(job, workflow.reduce, _place(job, "reduce", tree, after))
     return len(ended) - sum(merged)
 
@@ -298,7 +300,19 @@ def _brought_forward(identity: Identity, tree: Worktree) -> Do[None, HostError, 
     yield from advance_worktree(tree, tip).map_error(fatal)
 
 
-def _counted(ended: Sequence[Result[Finished, AgentError]], merged: int) -> Json:
+@do
+def _done_by_agents(
+    workflow: Workflow, ended: Sequence[Result[Finished, AgentError]], tree: Worktree
+) -> Do[GitState, HostError, MapEnv]:
+    """All that came from agents, merges included, if `reduce` asks for it."""
+    bases = [result.unwrap().base for result in ended if isinstance(result, Success)]
+    if not bases or not refers_to_changes("map", workflow.reduce):
+        return GitState()
+    changes = yield from changes_in(evolve(tree, base=bases[0])).map_error(fatal)
+    return state_between({}, evolve(changes, uncommitted={}))
+
+
+def _counted(ended: Sequence[Result[Finished, AgentError]], merged: int) -> dict[str, Json]:
     """What `reduce` can say about the map phase: `${map.successful}` and so on."""
     total = len(ended)
     return {"total": total, "successful": merged, "failed": total - merged}

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Never
 
+from attrs import evolve
+
 from anabranch.effects import Do, Effect, GraphError, do, fail, now, par_graph, succeed
-from anabranch.effects.work import head_of
-from anabranch.environment import HasWorktrees, MapEnv, Oid, Worktree
+from anabranch.environment import MapEnv
 from anabranch.expressions import parse_condition
 from anabranch.lifecycle import (
     CONDITION_FALSE,
@@ -24,13 +25,14 @@ from anabranch.lifecycle import (
     Moved,
     Subject,
 )
-from anabranch.planning.graph import CommandGraph, analyze_dependencies
+from anabranch.planning import CommandGraph
 from anabranch.program.commands import carry_out, shown
-from anabranch.program.faults import fatal, note
+from anabranch.program.faults import note
 from anabranch.program.past import Standing, closing, next_attempt, standing_of, way_back
 from anabranch.program.places import Place, StepError, StepFailed, failure_of
+from anabranch.program.slates import STATE, Slate
 from anabranch.values import HostError, StepStatus
-from anabranch.workflow import Step
+from anabranch.workflow import Step, order_of, refers_to_changes
 
 
 def run_steps(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:
@@ -39,7 +41,14 @@ def run_steps(steps: Sequence[Step], place: Place) -> Effect[None, StepError, Ma
     A failure skips the steps that depend on it; the first failure in their order is the
     failure of the whole.
     """
-    graph = analyze_dependencies([step.command for step in steps])
+    watched = refers_to_changes(STATE, steps)
+    return succeed(None).and_then(
+        lambda _: _run_list(steps, evolve(place, slate=Slate(watched=watched)))
+    )
+
+
+def _run_list(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:
+    graph = order_of(steps)
     subjects = [f"{place.prefix}[{index}]" for index in range(len(steps))]
     effects = {index: _run_step(step, subjects[index], place) for index, step in enumerate(steps)}
     ran = par_graph(effects, dict(enumerate(graph.dependencies))).as_(None)
@@ -86,7 +95,14 @@ def _run_step(step: Step, subject: str, place: Place) -> Effect[None, StepError,
     known = place.past.get(subject)
     if known is not None and standing_of(known) is not Standing.UNBEGUN:
         return _taken_up(step, known, place)
-    if step.when is not None and not parse_condition(step.when).holds(place.scope):
+    return succeed(step.when).and_then(lambda when: _if_met(when, step, subject, place))
+
+
+def _if_met(
+    when: str | None, step: Step, subject: str, place: Place
+) -> Effect[None, StepError, MapEnv]:
+    """Start it, if its condition holds for what the steps before it have left by now."""
+    if when is not None and not parse_condition(when).holds(place.names):
         return note(Moved(subject=subject, to=StepStatus.SKIPPED, reason=CONDITION_FALSE))
     return _started(step, subject, place)
 
@@ -95,8 +111,9 @@ def _taken_up(step: Step, known: Subject, place: Place) -> Effect[None, StepErro
     """Go on with a step that an earlier process began."""
     match standing_of(known):
         case Standing.DONE:
-            return succeed(None)
+            return succeed(known.work.outputs).map(place.slate.leave)
         case Standing.WORKED:
+            place.slate.leave(known.work.outputs)
             return note(*closing(known))
         case Standing.FAILED:
             return fail(failure_of(known))
@@ -129,13 +146,9 @@ def _attempted(step: Step, subject: str, place: Place) -> Do[None, StepError, Ma
         Moved(subject=subject, to=StepStatus.RUNNING, attempt=attempt, worker=worker),
         CommandStarted(subject=subject, command=shown(step), key=place.key_of(subject)),
     )
-    before = (yield from _head(place.worktree)) if step.commit_required else None
     limit = yield from _time_left(step, subject, place)
     yield from carry_out(step, subject, place, limit)
     yield from note(Moved(subject=subject, to=StepStatus.VALIDATING))
-    if step.commit_required and before == (yield from _head(place.worktree)):
-        message = "the step was required to make a commit and made none"
-        yield from fail(StepFailed(subject=subject, message=message))
     yield from note(Moved(subject=subject, to=StepStatus.COMPLETED))
 
 
@@ -149,7 +162,3 @@ def _time_left(step: Step, subject: str, place: Place) -> Do[timedelta | None, S
         message = f"no time is left for it in `{place.phase}`"
         yield from fail(StepFailed(subject=subject, message=message, timed_out=True))
     return left if step.timeout is None else min(left, step.timeout)
-
-
-def _head(worktree: Worktree) -> Effect[Oid, HostError, HasWorktrees]:
-    return head_of(worktree).map_error(fatal)

@@ -4,6 +4,7 @@ from anabranch.workflow.builders import map_phase, map_reduce, prompt, step
 from anabranch.workflow.items import plan_items
 from anabranch.workflow.loading import load_workflow
 from anabranch.workflow.model import MapPhase, Mode, Step, Workflow
+from anabranch.workflow.ordering import order_of, refers_to_changes
 from anabranch.workflow.plan import Plan, make_plan, plan_from_data, plan_to_data
 from anabranch.workflow.plan_text import plan_text
 from anabranch.workflow.printing import digest, to_data, to_yaml
@@ -20,11 +21,13 @@ __all__ = [
     "make_plan",
     "map_phase",
     "map_reduce",
+    "order_of",
     "plan_from_data",
     "plan_items",
     "plan_text",
     "plan_to_data",
     "prompt",
+    "refers_to_changes",
     "step",
     "to_data",
     "to_yaml",

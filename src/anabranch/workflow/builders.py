@@ -31,6 +31,8 @@ def step(
     timeout: Duration | None = None,
     env: Mapping[str, str] | None = None,
     commit_required: bool = False,
+    auto_commit: bool = False,
+    commit_message: str | None = None,
     depends_on: Iterable[str] = (),
     reads: Iterable[str] | None = None,
     writes: Iterable[str] | None = None,
@@ -50,6 +52,8 @@ def step(
         timeout: text such as `1m 30s`, or seconds; `None` is no limit.
         env: environment variables, added to those inherited.
         commit_required: the step fails unless it leaves a new commit.
+        auto_commit: what it changed and left uncommitted is committed.
+        commit_message: of that commit; `None` is the step's name.
         depends_on: names of steps of the same list that come first.
         reads: all that it reads, such as `file:src`; `None` is not known.
         writes: all that it writes, likewise.
@@ -79,6 +83,8 @@ def step(
         timeout=_duration(timeout),
         env=env or {},
         commit_required=commit_required,
+        auto_commit=auto_commit,
+        commit_message=commit_message,
         resources=[Claim(one) if isinstance(one, str) else one for one in resources],
         optional=optional,
         estimate=_duration(estimate),
@@ -96,6 +102,8 @@ def prompt(
     timeout: Duration | None = None,
     env: Mapping[str, str] | None = None,
     commit_required: bool = False,
+    auto_commit: bool = False,
+    commit_message: str | None = None,
 ) -> Step:
     """Make a step that gives a prompt to a coding agent.
 
@@ -107,6 +115,8 @@ def prompt(
         timeout: text such as `1m 30s`, or seconds; `None` is no limit.
         env: environment variables, added to those inherited.
         commit_required: the step fails unless it leaves a new commit.
+        auto_commit: what it changed and left uncommitted is committed.
+        commit_message: of that commit; `None` is the step's name.
 
     Raises:
         ConfigError: one of them cannot be what it is.
@@ -120,6 +130,8 @@ def prompt(
         timeout=_duration(timeout),
         env=env or {},
         commit_required=commit_required,
+        auto_commit=auto_commit,
+        commit_message=commit_message,
     )
 
 

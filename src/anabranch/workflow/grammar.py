@@ -51,14 +51,12 @@ _STEP_ELSEWHERE: Final = frozenset(
     [
         "agent_id",
         "analyze",
-        "auto_commit",
         "aws",
         "capture",
         "capture_format",
         "capture_output",
         "capture_streams",
         "commit_config",
-        "commit_message",
         "cwd",
         "env_file",
         "foreach",
@@ -131,6 +129,7 @@ def _step_of(phase: Phase) -> Shape[Step]:
     command = all_of(not_blank, references_known_in(phase), commands_safe_in(phase))
     shell = text("a shell command", check=command, pattern=r"\S")
     value = references_known_in(phase, shell=False)
+    message = text("a message", check=all_of(not_blank, value), pattern=r"\S")
     mapping = table(
         _step,
         Key("shell", shell, "What `sh -c` runs; may hold references."),
@@ -142,6 +141,8 @@ def _step_of(phase: Phase) -> Shape[Step]:
         Key("timeout", duration(), "After this the step's whole process tree is ended."),
         Key("env", variables(value), "Environment variables, added to those inherited."),
         Key("commit_required", flag(), "The step fails unless it leaves a new commit."),
+        Key("auto_commit", flag(), "What it leaves uncommitted is committed."),
+        Key("commit_message", message, "Of that commit; may hold references."),
         Key("depends_on", _STEP_NAMES, "Steps of the same list that come first."),
         Key("reads", _RESOURCES, "All that it reads: `var:NAME`, `file:PATH`, `workspace`."),
         Key("writes", _RESOURCES, "All that it writes; writing anything else is an error."),

@@ -100,6 +100,9 @@ class Step:
         timeout: after this the command's whole process tree is ended; `None` is no limit.
         env: added to the environment of the command; values may hold references.
         commit_required: the step fails unless it leaves a new commit.
+        auto_commit: what it changed and left uncommitted is committed when it succeeds.
+        commit_message: of that commit; may hold references, `${step.files_changed}` too.
+            `None` is the step's name.
         resources: what it holds while it runs.
         optional: the steps after it go on if it fails, and so does what it is part of.
         estimate: how long it is expected to take; `None` is not known.
@@ -123,6 +126,8 @@ class Step:
         hash=False,
     )
     commit_required: bool = field(default=False, kw_only=True)
+    auto_commit: bool = field(default=False, kw_only=True)
+    commit_message: str | None = field(default=None, kw_only=True)
     resources: tuple[Claim, ...] = field(default=(), kw_only=True, converter=merged_claims)
     optional: bool = field(default=False, kw_only=True)
     estimate: timedelta | None = field(default=None, kw_only=True, validator=checked(lasting))
@@ -133,6 +138,14 @@ class Step:
         agent = self.command.agent is not None
         require(not_blank, self.command.text, "prompt" if agent else "shell")
         require(no_captures, self.command, "command")
+        if self.commit_message is not None:
+            require(self._fit_message, self.commit_message, "commit_message")
+
+    def _fit_message(self, message: str) -> Problems:
+        if self.auto_commit:
+            return not_blank(message)
+        said, expected = "there is no commit for this message", "`auto_commit: true` beside it"
+        return (Problem(code="useless-message", message=said, expected=expected),)
 
     @property
     def name(self) -> str | None:
@@ -174,6 +187,8 @@ def _unfit_texts(steps: Sequence[Step], phase: Phase) -> Iterator[Problem]:
             yield from (below(f"[{at}].prompt", p) for p in value(step.command.prompt))
         for name, text in step.env.items():
             yield from (below(f"[{at}].env.{name}", p) for p in value(text))
+        message = value(step.commit_message or "")
+        yield from (below(f"[{at}].commit_message", p) for p in message)
 
 
 @frozen(kw_only=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
-from anabranch.planning import WorkAssignment, analyze_dependencies
+from anabranch.planning import WorkAssignment
 from anabranch.values import ConfigError, Json
 from anabranch.workflow.loading import load_workflow
 from anabranch.workflow.model import Step, Workflow
+from anabranch.workflow.ordering import order_of
 from anabranch.workflow.printing import digest, to_data
 
 Batches: TypeAlias = tuple[tuple[int, ...], ...]
@@ -65,9 +66,8 @@ def make_plan(workflow: Workflow, assignments: Iterable[WorkAssignment] | None =
     )
 
 
-def _batches(steps: Iterable[Step]) -> Batches:
-    graph = analyze_dependencies([step.command for step in steps])
-    return tuple(map(tuple, graph.parallel_batches()))
+def _batches(steps: Sequence[Step]) -> Batches:
+    return tuple(map(tuple, order_of(steps).parallel_batches()))
 
 
 def plan_to_data(plan: Plan) -> dict[str, Json]:

@@ -95,6 +95,8 @@ def _conditions(step: Step) -> Iterator[str]:
         yield f"within {format_duration(step.timeout)}"
     if step.commit_required:
         yield "must commit"
+    if step.auto_commit:
+        yield "is committed"
 
 
 def _agents(assignments: Sequence[WorkAssignment]) -> Iterator[str]:

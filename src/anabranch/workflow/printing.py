@@ -88,6 +88,8 @@ def _step(step: Step) -> dict[str, Json]:
         timeout=written_duration(step.timeout),
         env=dict(step.env) or None,
         commit_required=step.commit_required or None,
+        auto_commit=step.auto_commit or None,
+        commit_message=step.commit_message,
         **_declared(step.command),
         resources=written_claims(step.resources),
         optional=step.optional or None,

@@ -25,12 +25,25 @@ class Phase(StrEnum):
     REDUCE = "reduce"
 
 
-_WORKFLOW: Final = {"workflow": ("name", "run")}
+GIT_STATE: Final = (
+    "commit_count",
+    "commits",
+    "deletions",
+    "files_added",
+    "files_changed",
+    "files_deleted",
+    "files_modified",
+    "files_renamed",
+    "insertions",
+)
+"""What is known of the git state of a step, and of all agents together."""
+
+_WORKFLOW: Final = {"workflow": ("name", "run"), "step": GIT_STATE}
 
 SCOPES: Final[Mapping[Phase, Mapping[str, tuple[str, ...]]]] = {
     Phase.SETUP: _WORKFLOW,
     Phase.AGENT: {**_WORKFLOW, "agent": ("id", "name"), "item": ()},
-    Phase.REDUCE: {**_WORKFLOW, "map": ("failed", "successful", "total")},
+    Phase.REDUCE: {**_WORKFLOW, "map": ("failed", "successful", "total", *GIT_STATE)},
 }
 """What each phase knows, and what is inside; nothing where that depends on the items."""
 

@@ -139,7 +139,13 @@ def steps() -> st.SearchStrategy[Step]:
         estimate=st.none() | durations(),
     )
     errors = st.lists(st.sampled_from(_ERRORS), max_size=2).map(tuple)
-    return st.builds(_retried, step, st.none() | st.sampled_from(_RETRIES), errors)
+    committing = st.builds(_committing, step, st.none() | _values())
+    retries = st.none() | st.sampled_from(_RETRIES)
+    return st.builds(_retried, step | committing, retries, errors)
+
+
+def _committing(step: Step, message: str | None) -> Step:
+    return evolve(step, auto_commit=True, commit_message=message)
 
 
 def _retried(step: Step, retry: RetryPolicy | None, errors: tuple[ErrorMatcher, ...]) -> Step:
