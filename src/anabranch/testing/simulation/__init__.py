@@ -1,6 +1,7 @@
 """The simulator: the program that really runs, under every schedule, through every fault."""
 
 from anabranch.testing.simulation.chance import Chance, Source, drawn, replayed, seeded
+from anabranch.testing.simulation.front import Sim
 from anabranch.testing.simulation.processes import Process, Script, commits
 from anabranch.testing.simulation.running import (
     Check,
@@ -23,6 +24,7 @@ __all__ = [
     "Process",
     "Run",
     "Script",
+    "Sim",
     "Simulation",
     "SimulationFailed",
     "Source",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
 
-from anabranch.testing.simulation.running import Simulation
+from anabranch.testing.simulation.running import Simulation, SimulationFailed
 from anabranch.testing.simulation.simulate import SCHEDULES, explore, simulate
 
 
@@ -28,8 +29,20 @@ class Sim:
 
     def __call__(self, what: Any, *where: Any, **options: Any) -> Simulation:
         """Run it under many schedules: `simulate` with these numbers, unless others are given."""
-        return simulate(what, *where, **{"schedules": self.schedules, "seed": self.seed, **options})
+        __tracebackhide__ = True
+        numbers = {"schedules": self.schedules, "seed": self.seed}
+        return _told(lambda: simulate(what, *where, **{**numbers, **options}))
 
     def explore(self, what: Any, *where: Any, **options: Any) -> Simulation:
         """Run it under every schedule: `explore`."""
-        return explore(what, *where, **options)
+        __tracebackhide__ = True
+        return _told(lambda: explore(what, *where, **options))
+
+
+def _told(search: Callable[[], Simulation]) -> Simulation:
+    """Search; of a failure, the story is told, and not how the simulator came upon it."""
+    __tracebackhide__ = True
+    try:
+        return search()
+    except SimulationFailed as failed:
+        raise failed.with_traceback(None) from None
