@@ -189,15 +189,31 @@ def _sequence(sequence: programs.Sequence, env: int, start: float, until: float)
 
 
 def _hold(hold: Hold, env: int, start: float, until: float) -> Story:
-    held = meaning(hold.acquire, env, start, math.inf)
-    if not isinstance(held.outcome, Ok):
-        return held
-    resource = held.outcome.value
-    used = held.then(lambda t: meaning(hold.use, env, t, until))
+    held = _behind_a_shield(meaning(hold.acquire, env, start, math.inf), start, until)
+    match held.outcome:
+        case Ok(resource):
+            used = held.then(lambda t: meaning(hold.use, env, t, until))
+        case Cancelled() if isinstance(meaning(hold.acquire, env, start, math.inf).outcome, Ok):
+            resource, used = 0, held
+        case _:
+            return held
     if isinstance(used.outcome, Ok):
         used = evolve(used, outcome=Ok(mix(resource, used.outcome.value)))
     released = used.then(lambda t: meaning(hold.release, env, t, math.inf))
-    return evolve(released, outcome=_both(used.outcome, released.outcome))
+    both = evolve(released, outcome=_both(used.outcome, released.outcome))
+    return _behind_a_shield(both, used.ended, until)
+
+
+def _behind_a_shield(story: Story, start: float, until: float) -> Story:
+    """What waited from `start` behind a shield: afterwards, a cancellation is seen."""
+    if until == story.ended:
+        raise AmbiguousError
+    late = start < story.ended and until < story.ended
+    return evolve(story, outcome=Cancelled()) if late and not _raised(story) else story
+
+
+def _raised(story: Story) -> bool:
+    return isinstance(story.outcome, Raised)
 
 
 def _both(use: Outcome, release: Outcome) -> Outcome:

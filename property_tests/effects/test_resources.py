@@ -73,7 +73,8 @@ class Steps:
 
     async def _take(self, _: object) -> Result[int, str]:
         self.taken += 1
-        strikes = self.taken == self.strikes_at
+        number = self.taken
+        strikes = number == self.strikes_at
         if strikes and self.fault is Fault.FAILURE:
             return Failure("fault")
         if strikes and self.fault is Fault.DEFECT:
@@ -81,7 +82,7 @@ class Steps:
         if strikes:
             self.cancel()
         await anyio.lowlevel.checkpoint()
-        return Success(self.taken)
+        return Success(number)
 
     def hold(self, use: Callable[[], Step]) -> Step:
         """A resource that takes two steps to have and one to give back."""

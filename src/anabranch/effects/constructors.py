@@ -9,7 +9,7 @@ from typing import Any, Never, ParamSpec, TypeVar
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeAliasType
 
-from anabranch.effects.core import Asks, Effect, Fail, Leaf, Manner, Steps, Succeed
+from anabranch.effects.core import ASYNC, BLOCKING, INLINE, Asks, Effect, Fail, Leaf, Steps, Succeed
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -60,7 +60,7 @@ def from_function(
         label: what dry runs and tracers call it.
         preview: what a dry run assumes that it answers.
     """
-    return Leaf(function, Manner.INLINE, label, preview)
+    return Leaf(function, INLINE, label, preview)
 
 
 def from_blocking(
@@ -74,7 +74,7 @@ def from_blocking(
     A thread cannot be cancelled: cancellation waits for the function to return.
     The arguments are those of `from_function`.
     """
-    return Leaf(function, Manner.BLOCKING, label, preview)
+    return Leaf(function, BLOCKING, label, preview)
 
 
 def from_async(
@@ -94,7 +94,7 @@ def from_async(
     >>> run(from_async(shout), "hello")
     <Success: HELLO>
     """
-    return Leaf(function, Manner.ASYNC, label, preview)
+    return Leaf(function, ASYNC, label, preview)
 
 
 def attempt(function: Callable[[], T], catch: type[X]) -> Effect[T, X, object]:
@@ -104,12 +104,12 @@ def attempt(function: Callable[[], T], catch: type[X]) -> Effect[T, X, object]:
     >>> run(attempt(lambda: int("x"), ValueError).recover(lambda error: -1))
     <Success: -1>
     """
-    return Leaf(_caught(function, catch), Manner.INLINE)
+    return Leaf(_caught(function, catch), INLINE)
 
 
 def attempt_blocking(function: Callable[[], T], catch: type[X]) -> Effect[T, X, object]:
     """Like `attempt`, on a worker thread."""
-    return Leaf(_caught(function, catch), Manner.BLOCKING)
+    return Leaf(_caught(function, catch), BLOCKING)
 
 
 def _caught(function: Callable[[], T], catch: type[X]) -> Callable[[object], Result[T, X]]:
@@ -131,7 +131,7 @@ def attempt_async(function: Callable[[], Awaitable[T]], catch: type[X]) -> Effec
         except catch as error:
             return Failure(error)
 
-    return Leaf(call, Manner.ASYNC)
+    return Leaf(call, ASYNC)
 
 
 def ask() -> Effect[Env, Never, Env]:

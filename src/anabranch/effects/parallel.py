@@ -15,7 +15,7 @@ from typing import Any, Never, TypeVar, overload
 
 from returns.result import Result
 
-from anabranch.effects.core import Effect, Map, Par, Succeed, Then
+from anabranch.effects.core import Asks, Effect, Map, Par, Succeed, Then
 from anabranch.effects.errors import EmptyRace, GraphError, ParallelError
 from anabranch.effects.graphs import plan_graph
 from anabranch.effects.schedules import All, Fold, Graph, Race, Settle, Try
@@ -232,9 +232,21 @@ class _Once(Iterable[A]):
 
 
 class _Mapped(Iterable[Effect[T, E, Env]]):
+    """The effects that a function makes of items. If it raises, that is the defect of its item."""
+
     def __init__(self, items: Iterable[A], function: Callable[[A], Effect[T, E, Env]]) -> None:
         self._items = items
         self._function: Callable[[Any], Effect[T, E, Env]] = function
 
     def __iter__(self) -> Iterator[Effect[T, E, Env]]:
-        return map(self._function, self._items)
+        function = self._function
+        for item in self._items:
+            try:
+                effect = function(item)
+            except Exception as defect:  # noqa: BLE001 (raised where the effect would have run)
+                effect = Asks(partial(_raise, defect))
+            yield effect
+
+
+def _raise(defect: Exception, _: object) -> Never:
+    raise defect

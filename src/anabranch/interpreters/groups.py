@@ -5,19 +5,23 @@ when the effect above it ends, it tells the schedule and puts the next effect in
 place, until none is ready. The group makes another worker when a job is ready and there is
 room. Where the driver allows it, a worker runs up to its first wait at once, so jobs that
 never wait cost no task at all.
+
+Every job begins in the context variables of the place where the group began. A worker runs in a
+context of its own; when a job has changed that, its worker ends and another takes the next job.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, final
 
 from returns.result import Success
 
 from anabranch.effects.core import Effect, Exit
 from anabranch.effects.schedules import Job, Schedule
-from anabranch.interpreters.requests import FAILED, OK, RAISED, Request, Yield
+from anabranch.interpreters.requests import FAILED, OK, RAISED, YIELD, Request
 
 if TYPE_CHECKING:
     from anabranch.interpreters.machine import Fiber
@@ -25,7 +29,13 @@ if TYPE_CHECKING:
 
 @final
 class Group:
-    """One run of a `Par` node. The driver connects itself before it goes on with workers."""
+    """One run of a `Par` node. The driver connects itself before it goes on with workers.
+
+    Attributes:
+        short: there are fewer workers than the limit.
+        stopped: no more jobs are given out.
+        context: the context variables with which every job begins.
+    """
 
     def __init__(
         self,
@@ -35,70 +45,96 @@ class Group:
         *,
         eager: bool,
     ) -> None:
-        self.active = 0
+        self.short = True
         self.stopped = False
-        self.growing = False
-        self.limit = math.inf if limit is None else limit
+        self.context = copy_context()
         self.next_job = schedule.pull
         self.succeeded = schedule.succeeded
         self.failed = schedule.failed
         self._schedule = schedule
+        self._limit = math.inf if limit is None else limit
+        self._active = 0
+        self._growing = False
         self._worker = hire
         self._eager = eager
         self._defects: list[Exception] = []
         self._interrupt: BaseException | None = None
-        self._started: list[tuple[Fiber, Request | None]] = []
+        self._started: list[tuple[Context, Fiber, Request | None]] = []
         self._spawn: Callable[[Fiber, Request | None], object] | None = None
         self._cancel: Callable[[], object] | None = None
 
-    def start(self) -> tuple[tuple[Fiber, Request | None], ...]:
-        """Make the first workers; those that wait already, or have not begun, come back."""
+    @property
+    def workers(self) -> int:
+        """How many there are now."""
+        return self._active
+
+    def start(self) -> bool:
+        """Make the first workers; whether any of them waits already, or has not begun."""
         self.grow()
-        return tuple(self._started)
+        return bool(self._started)
 
     def connect(
         self, spawn: Callable[[Fiber, Request | None], object], cancel: Callable[[], object]
     ) -> None:
-        """Say how later workers are started, and how all of them are cancelled."""
+        """Say how workers are driven, and how all of them are cancelled; drive the first ones.
+
+        `spawn` is called in the context variables that the worker is to have.
+        """
         self._spawn, self._cancel = spawn, cancel
         if self.stopped:
             cancel()
+        for context, worker, request in self._started:
+            context.run(spawn, worker, request)
 
     def grow(self) -> None:
         """Make workers while jobs are ready and there is room."""
-        self.growing = True
+        if self._growing:
+            return
+        self._growing = True
         try:
-            while self.active < self.limit and not self._hire():
+            while self.short and not self._hire():
                 pass
         finally:
-            self.growing = False
+            self._growing = False
 
     def _hire(self) -> bool:
-        """Make one worker; `True` if there is no point in making another now."""
+        """Make one worker; `True` if there is no point in making another now.
+
+        A worker that used up its slice may never wait, and then needs no help. When it goes on,
+        another is made.
+        """
         job = self.pull()
         if job is None:
             return True
         key, effect = job
-        self.active += 1
-        worker = self._worker(effect, Work(self, key))
-        request = worker.advance(OK, None) if self._eager else None
+        self._active += 1
+        self.short = self._active < self._limit
+        worker, context = self._worker(effect, Work(self, key)), self.context.copy()
+        request = context.run(worker.advance, OK, None) if self._eager else None
         if request is None and self._eager:
             return self.stopped
+        if request is YIELD:
+            worker.before_it_goes_on(self.grow)
         if self._spawn is None:
-            self._started.append((worker, request))
+            self._started.append((context, worker, request))
         else:
-            self._spawn(worker, request)
-        return type(request) is Yield
+            context.run(self._spawn, worker, request)
+        return request is YIELD
+
+    def left(self) -> None:
+        """A worker has ended."""
+        self._active -= 1
+        self.short = True
 
     def pull(self) -> Job | None:
-        """The next job, unless all is over."""
+        """The next job, unless all is over. An iterable that raises has no more of them."""
         if self.stopped:
             return None
         try:
             return self.next_job()
         except Exception as defect:  # noqa: BLE001 (kept, and raised by `outcome`)
+            self.next_job = _nothing
             self.broke(defect)
-            self.stop()
             return None
 
     def broke(self, defect: Exception) -> None:
@@ -136,6 +172,10 @@ class Group:
         return FAILED, result.failure()
 
 
+def _nothing() -> None:
+    """No job."""
+
+
 @final
 class Work:
     """The frame at the bottom of a worker's stack: which job the worker has, by its key."""
@@ -152,11 +192,17 @@ class Work:
         try:
             if group.succeeded(self.key, value):
                 group.stop()
-            job = None if group.stopped else group.next_job()
+            if group.short or group.stopped or copy_context() != group.context:
+                return self._next()
+            job = group.next_job()
         except Exception as defect:  # noqa: BLE001 (kept, and raised by the group's `outcome`)
             group.broke(defect)
-            job = group.pull()
-        return self._take(job)
+            return self._next()
+        if job is None:
+            group.left()
+            return None
+        self.key, effect = job
+        return effect
 
     def failed(self, error: Any) -> Effect[Any, Any, Any] | None:
         """Hand over the error of the job; the effect of the next one, if there is one."""
@@ -166,23 +212,27 @@ class Work:
                 group.stop()
         except Exception as defect:  # noqa: BLE001 (as above)
             group.broke(defect)
-        return self._take(self._group.pull())
+        return self._next()
 
     def raised(self, error: BaseException) -> Effect[Any, Any, Any] | None:
         """Hand over the exception of the job; a cancellation ends the worker."""
         if isinstance(error, Exception):
             self._group.broke(error)
-            return self._take(self._group.pull())
-        self._group.active -= 1
+            return self._next()
+        self._group.left()
         self._group.interrupted(error)
         return None
 
-    def _take(self, job: Job | None) -> Effect[Any, Any, Any] | None:
+    def _next(self) -> Effect[Any, Any, Any] | None:
+        """Another job, unless the last one has changed the context; perhaps more workers."""
         group = self._group
+        unchanged = copy_context() == group.context
+        job = group.pull() if unchanged else None
         if job is None:
-            group.active -= 1
+            group.left()
+        if group.short and (job is not None or not unchanged):
+            group.grow()
+        if job is None:
             return None
         self.key, effect = job
-        if group.active < group.limit and not group.growing:
-            group.grow()
         return effect

@@ -16,7 +16,7 @@ from returns.result import Failure, Result, Success
 
 from anabranch.effects.core import Effect, Exit
 from anabranch.effects.errors import TimedOut
-from anabranch.interpreters.frames import opened
+from anabranch.interpreters.frames import class_of, opened
 from anabranch.interpreters.machine import Fiber
 from anabranch.interpreters.requests import (
     FAILED,
@@ -31,7 +31,9 @@ from anabranch.interpreters.requests import (
     Until,
     Within,
     Yield,
+    shielded,
 )
+from anabranch.interpreters.turns import Turns
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -41,9 +43,6 @@ Backend = Literal["asyncio", "trio"]
 
 _TASK_EVERY = 16
 """Of timeouts inside timeouts, every 16th runs on the stack of a task of its own."""
-
-_TURN = 15
-"""Leaves that never wait let others have a turn after each 16 of them (a mask)."""
 
 
 @final
@@ -56,24 +55,34 @@ class _Live:
         self.tracer = tracer
         self.now = anyio.current_time
         self._threads = anyio.CapacityLimiter(math.inf)
+        self._turns = Turns()
 
     async def drive(self, strand: Fiber, request: Request | None = None) -> None:
         """Carry out requests until the strand has ended; its exception is raised here.
 
         Without a request it has not begun.
         """
-        turns = 0
+        turns, number = self._turns, -1
         advance = strand.advance
         request = request or advance(OK, None)
         while request is not None:
             try:
                 if type(request) is CoroutineType:
-                    mode, payload = opened(await request)
-                    turns += 1
-                    if not turns & _TURN:
-                        await anyio.lowlevel.checkpoint()
+                    answer: Any = await request
+                    if class_of(answer) is Success:
+                        mode, payload = OK, answer.unwrap()
+                    else:
+                        mode, payload = opened(answer)
+                elif type(request) is Yield:
+                    mode, payload = OK, None
                 else:
                     mode, payload = await self._perform(request)
+                if number != turns.number:
+                    number = turns.number
+                    if not turns.begun:
+                        turns.begin()
+                elif turns.spend():
+                    await turns.give_up(shielded=shielded(request))
             except BaseException as error:  # noqa: BLE001 (unwinds the strand, then goes on)
                 mode, payload = RAISED, error
             request = advance(mode, payload)
@@ -81,7 +90,7 @@ class _Live:
             raise strand.payload
 
     async def _perform(self, request: Request) -> tuple[Exit, Any]:
-        if not isinstance(request, CoroutineType) and request.shielded:
+        if shielded(request):
             with anyio.CancelScope(shield=True):
                 return await self._carry_out(request)
         return await self._carry_out(request)
@@ -94,7 +103,9 @@ class _Live:
                 return opened(await request.awaitable)
             case CallBlocking():
                 call = anyio.to_thread.run_sync(request.function, limiter=self._threads)
-                return opened(await call)
+                answer = await call
+                await anyio.lowlevel.checkpoint_if_cancelled()
+                return opened(answer)
             case Pause():
                 await anyio.sleep(request.seconds)
             case Until():
@@ -102,7 +113,7 @@ class _Live:
                 request.register(told.set)
                 await told.wait()
             case Yield():
-                await anyio.lowlevel.checkpoint()
+                pass
             case Fork():
                 return await self._fork(request)
             case Within():
@@ -119,8 +130,6 @@ class _Live:
                     tasks.start_soon(self.drive, worker, request)
 
                 fork.group.connect(spawn, tasks.cancel_scope.cancel)
-                for worker, request in fork.started:
-                    spawn(worker, request)
             await anyio.lowlevel.checkpoint_if_cancelled()
         except anyio.get_cancelled_exc_class():
             if (defect := fork.group.defect()) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, final
 
 from attrs import frozen
 
@@ -60,18 +60,21 @@ class Until:
 @final
 @frozen
 class Yield:
-    """Let others have a turn, see whether there is a cancellation, and go on."""
+    """Let others have a turn if it is theirs, see whether there is a cancellation, and go on."""
 
     shielded: bool
+
+
+YIELD: Final = Yield(shielded=False)
+YIELD_SHIELDED: Final = Yield(shielded=True)
 
 
 @final
 @frozen
 class Fork:
-    """Run the group's workers until the group is over. `started` have requests of their own."""
+    """Run the group's workers until the group is over."""
 
     group: Group
-    started: tuple[tuple[Fiber, Request | None], ...]
     shielded: bool
 
 
@@ -90,6 +93,11 @@ Request: TypeAlias = (
     "CoroutineType[Any, Any, Any] | Await | CallBlocking | Pause | Until | Yield | Fork | Within"
 )
 """A coroutine stands for itself: await it, unshielded, and answer with its `Result`."""
+
+
+def shielded(request: Request) -> bool:
+    """Whether what the request asks for must not be cancelled from outside."""
+    return not isinstance(request, CoroutineType) and request.shielded
 
 
 class Tracer(Protocol):

@@ -8,7 +8,7 @@ timers of the same moment fire together, so that their order is a choice, too.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from types import coroutine
 from typing import Any, Final, Protocol, TypeAlias, final
 
@@ -121,6 +121,7 @@ class Strand:
     Attributes:
         fiber: what runs.
         parent: whose effect started it; `None` for a root.
+        context: the context variables in which it runs.
         number: which of its parent's children it is, from 0.
         name: of a root.
         wait: what it waits for: the clock, those inside it, a `Gate`; `None` while it has a turn.
@@ -136,6 +137,7 @@ class Strand:
     __slots__ = (
         "cancelled",
         "children",
+        "context",
         "done",
         "expired",
         "fiber",
@@ -152,10 +154,16 @@ class Strand:
     )
 
     def __init__(
-        self, fiber: Fiber, parent: Strand | None, number: int = 0, name: str = "main"
+        self,
+        fiber: Fiber,
+        parent: Strand | None,
+        context: Context,
+        number: int = 0,
+        name: str = "main",
     ) -> None:
         self.fiber = fiber
         self.parent = parent
+        self.context = context
         self.number = number
         self.name = name
         self.wait: Gate | str | None = None

@@ -12,6 +12,7 @@ real event loop: there is none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextvars import Context, copy_context
 from datetime import timedelta
 from heapq import heappop, heappush
 from types import CoroutineType
@@ -187,7 +188,7 @@ class Virtual:
             cancel_at: after how many seconds it is cancelled from outside.
             on_halt: called when it was halted.
         """
-        root = Strand(Fiber(self, effect, env), None, name=name)
+        root = Strand(Fiber(self, effect, env), None, copy_context(), name=name)
         self._roots.append(root)
         if on_halt is not None:
             self._on_halt[root] = on_halt
@@ -202,6 +203,8 @@ class Virtual:
         Raises:
             DeadlockError, LivelockError: it does not come to an end.
         """
+        for root in self._roots:
+            root.context.run(CLOCK_OF_RUN.set, self.now)
         token = CLOCK_OF_RUN.set(self.now)
         try:
             self._run()
@@ -280,7 +283,7 @@ class Virtual:
 
     def _advance(self, strand: Strand, mode: Any, payload: Any) -> bool:
         """Let its fiber go on; whether it is inside of a coroutine then."""
-        request = strand.fiber.advance(mode, payload)
+        request = strand.context.run(strand.fiber.advance, mode, payload)
         if request is None:
             self._ended(strand)
             return False
@@ -323,19 +326,19 @@ class Virtual:
 
     def _call(self, strand: Strand, request: CallBlocking) -> None:
         try:
-            mode, payload = opened(request.function())
+            mode, payload = opened(strand.context.copy().run(request.function))
         except BaseException as error:  # noqa: BLE001 (belongs to the fiber)
             mode, payload = RAISED, error
         self._ready.append((strand, mode, payload))
 
     def _step(self, strand: Strand, error: BaseException | None) -> tuple[Exit, Any] | None:
         """Drive a coroutine to its next wait, or to its end, and that is the answer."""
-        made = strand.made
+        made, run = strand.made, strand.context.run
         try:
-            wait = made.send(None) if error is None else made.throw(error)
+            wait = run(made.send, None) if error is None else run(made.throw, error)
             while not self._stands(strand, wait):
                 reason = RuntimeError("it waits for an event loop, and virtual time has none")
-                wait = made.throw(reason)
+                wait = run(made.throw, reason)
         except StopIteration as stop:
             strand.made = None
             return _answer(stop.value)
@@ -363,20 +366,19 @@ class Virtual:
         self._wait(strand, INSIDE)
 
         def spawn(worker: Fiber, _: Request | None) -> None:
-            child = self._child(strand, worker)
+            child = self._child(strand, worker, copy_context())
             child.cancelled = child.cancelled or group.stopped
 
         group.connect(spawn, lambda: self._cancel_inside(strand))
-        for worker, request in fork.started:
-            spawn(worker, request)
 
     def _within(self, strand: Strand, within: Within) -> None:
         strand.limit = within.seconds
         self._wait(strand, INSIDE)
-        self._expire_after(self._child(strand, within.fiber), within.seconds)
+        child = self._child(strand, within.fiber, strand.context)
+        self._expire_after(child, within.seconds)
 
-    def _child(self, strand: Strand, fiber: Fiber) -> Strand:
-        child = Strand(fiber, strand, strand.spawned)
+    def _child(self, strand: Strand, fiber: Fiber, context: Context) -> Strand:
+        child = Strand(fiber, strand, context, strand.spawned)
         strand.spawned += 1
         strand.children[child] = None
         child.cancelled = strand.cancelled and not strand.shielded

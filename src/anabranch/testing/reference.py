@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Generator
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar, assert_never, cast
@@ -208,7 +209,7 @@ def _one_by_one(node: Par, env: Any, clock: _Clock) -> Result[Any, Any]:
     while not stopped and (job := schedule.pull()) is not None:
         key, effect = job
         try:
-            ended = _run(effect, env, clock)
+            ended = copy_context().run(_run, effect, env, clock)
         except Exception as defect:  # noqa: BLE001 (raised below, when the others have had their turn)
             defects.append(defect)
             stopped = schedule.aborted()

@@ -117,8 +117,8 @@ class Timeline:
                 self.note(_named(strand.fiber.waiting_for))
             case Pause(seconds):
                 self.note(f"waits {seconds:g} s")
-            case Fork(started=started):
-                self.note(f"starts {len(started)} side by side")
+            case Fork(group=group):
+                self.note(f"starts {group.workers} side by side")
             case Within(seconds=seconds):
                 self.note(f"has {seconds:g} s for what follows")
             case Until():
