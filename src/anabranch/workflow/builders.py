@@ -20,7 +20,7 @@ from anabranch.planning import (
 )
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.values import parse_duration
-from anabranch.workflow.model import MapPhase, Step, Workflow
+from anabranch.workflow.model import InDoubt, MapPhase, Step, Workflow
 
 
 def step(
@@ -42,6 +42,8 @@ def step(
     estimate: Duration | None = None,
     retry: RetryPolicy | None = None,
     retry_on: Iterable[ErrorMatcher] = (),
+    in_doubt: InDoubt | None = None,
+    probe: str | None = None,
 ) -> Step:
     """Make a step that runs a shell command.
 
@@ -63,6 +65,8 @@ def step(
         estimate: how long it is expected to take.
         retry: when a failed attempt is made again.
         retry_on: the errors worth another attempt; empty is all.
+        in_doubt: what becomes of it if nobody knows whether it was done.
+        probe: a command that tells whether it was done, instead of `in_doubt`.
 
     Raises:
         ConfigError: one of them cannot be what it is.
@@ -90,6 +94,8 @@ def step(
         estimate=_duration(estimate),
         retry=retry,
         retry_on=tuple(retry_on),
+        in_doubt=in_doubt,
+        probe=probe,
     )
 
 
@@ -181,6 +187,8 @@ def map_reduce(
     reduce: Iterable[str | Step] = (),
     agents: Mapping[str, AgentTemplate] | None = None,
     resources: Limits | None = None,
+    in_doubt: InDoubt = InDoubt.RERUN,
+    secrets: Iterable[str] = (),
 ) -> Workflow:
     """Make a map-reduce workflow.
 
@@ -200,6 +208,8 @@ def map_reduce(
         reduce=_steps(reduce),
         agents=agents or {},
         resources=resources or Limits(),
+        in_doubt=in_doubt,
+        secrets=tuple(secrets),
     )
 
 

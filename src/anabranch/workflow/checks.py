@@ -7,7 +7,7 @@ the model adds the name of the attribute, the loader the line and column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
@@ -130,6 +130,15 @@ def variable_name(value: str) -> Problems:
             value=repr(value),
             expected="letters, digits and `_`, the first no digit",
         ),
+    )
+
+
+def variable_names(value: Sequence[str]) -> Problems:
+    """Refuse names that no shell can use."""
+    return tuple(
+        below(f"[{at}]", problem)
+        for at, name in enumerate(value)
+        for problem in variable_name(name)
     )
 
 

@@ -18,8 +18,17 @@ from anabranch.workflow.checks import (
     not_blank,
     one_line,
     parsed_by,
+    variable_name,
 )
-from anabranch.workflow.model import MapPhase, Mode, Step, Workflow, some_steps, sound_steps
+from anabranch.workflow.model import (
+    InDoubt,
+    MapPhase,
+    Mode,
+    Step,
+    Workflow,
+    some_steps,
+    sound_steps,
+)
 from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_in
 from anabranch.workflow.settings import (
     CLAIMS,
@@ -86,7 +95,6 @@ _TOP_ELSEWHERE: Final = frozenset(
         "error_collection",
         "merge",
         "profiles",
-        "secrets",
         "storage_quota",
         "timeout_config",
         "workflow_env",
@@ -122,6 +130,10 @@ def _step(
 _RESOURCES: Final = one_or_many(
     text("a resource", check=parsed_by(parse_resource)), "a list of resources"
 ).map(frozenset[str])
+_SECRETS: Final = one_or_many(
+    text("the name of an environment variable", check=variable_name),
+    "a list of names of environment variables",
+)
 _STEP_NAMES: Final = one_or_many(printed(one_line), "a list of names of steps")
 
 
@@ -151,6 +163,8 @@ def _step_of(phase: Phase) -> Shape[Step]:
         Key("optional", flag(), "The steps after it go on if it fails."),
         Key("estimate", duration(), "How long it is expected to take."),
         Key("retry", RETRY, "When a failed attempt is made again."),
+        Key("in_doubt", choice(InDoubt), "What becomes of it if nobody knows whether it was done."),
+        Key("probe", shell, "A command that tells whether it was done, instead of `in_doubt`."),
         expected="a step with `shell:`, `claude:` or `agent:`",
         one_of=("shell", "claude", "agent"),
         elsewhere=_STEP_ELSEWHERE,
@@ -274,6 +288,8 @@ WORKFLOW: Final = table(
     ),
     Key("agents", FORMS, "How coding agents are called, by name."),
     Key("resources", RESOURCES, "What there is of each resource that steps hold."),
+    Key("in_doubt", choice(InDoubt), "What becomes of steps in doubt when a run is resumed."),
+    Key("secrets", _SECRETS, "Environment variables whose values are shown nowhere."),
     Key("error_policy", ERROR_POLICY, "What to do about items that fail."),
     *FAILURE_KEYS,
     expected="a workflow: a mapping with `name:`, `mode:` and `map:`",

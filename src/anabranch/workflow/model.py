@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from attrs import field, frozen
+from attrs.validators import optional as if_given
 
 from anabranch.expressions import parse_condition
 from anabranch.planning import (
@@ -47,6 +48,7 @@ from anabranch.workflow.checks import (
     one_line,
     parsed_by,
     require,
+    variable_names,
     variables,
 )
 from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_in
@@ -90,6 +92,17 @@ def bounded(policy: RetryPolicy | None) -> Problems:
     )
 
 
+class InDoubt(StrEnum):
+    """What becomes of a step when nobody knows whether it was done: its process died meanwhile.
+
+    `rerun`: it is run again. `ask`: somebody has to say. `dlq`: it counts as failed.
+    """
+
+    RERUN = "rerun"
+    ASK = "ask"
+    DLQ = "dlq"
+
+
 @frozen
 class Step:
     """One unit of work: a command, and what surrounds it.
@@ -108,6 +121,9 @@ class Step:
         estimate: how long it is expected to take; `None` is not known.
         retry: when a failed attempt is made again; `None` is never.
         retry_on: the errors worth another attempt; empty is all.
+        in_doubt: what becomes of it if nobody knows whether it was done; `None` is what the
+            workflow says.
+        probe: a command that tells whether it was done, instead of `in_doubt`.
 
     >>> Step(Command("make test", name="test"), timeout=timedelta(minutes=5)).name
     'test'
@@ -133,8 +149,11 @@ class Step:
     estimate: timedelta | None = field(default=None, kw_only=True, validator=checked(lasting))
     retry: RetryPolicy | None = field(default=None, kw_only=True, validator=checked(bounded))
     retry_on: tuple[ErrorMatcher, ...] = field(default=(), kw_only=True)
+    in_doubt: InDoubt | None = field(default=None, kw_only=True)
+    probe: str | None = field(default=None, kw_only=True, validator=if_given(checked(not_blank)))
 
     def __attrs_post_init__(self) -> None:
+        require(_one_policy, self, "in_doubt")
         agent = self.command.agent is not None
         require(not_blank, self.command.text, "prompt" if agent else "shell")
         require(no_captures, self.command, "command")
@@ -151,6 +170,13 @@ class Step:
     def name(self) -> str | None:
         """What the step is called; `None` if it is only known by its place."""
         return self.command.name
+
+
+def _one_policy(step: Step) -> Problems:
+    if step.in_doubt is None or step.probe is None:
+        return ()
+    message = "has a `probe` too, which says the same"
+    return (Problem(code="two-policies", message=message, expected="one of the two"),)
 
 
 def sound_steps(value: Sequence[Step]) -> Problems:
@@ -185,6 +211,8 @@ def _unfit_texts(steps: Sequence[Step], phase: Phase) -> Iterator[Problem]:
             yield from (below(f"[{at}].shell", p) for p in command(step.command.shell))
         else:
             yield from (below(f"[{at}].prompt", p) for p in value(step.command.prompt))
+        if step.probe is not None:
+            yield from (below(f"[{at}].probe", p) for p in command(step.probe))
         for name, text in step.env.items():
             yield from (below(f"[{at}].env.{name}", p) for p in value(text))
         message = value(step.commit_message or "")
@@ -255,6 +283,9 @@ class Workflow:
         agents: how command-line agents are called, by name, in addition to those that are
             known (`anabranch.planning.AGENTS`), or instead of them.
         resources: what there is of each resource that steps hold, in the whole run.
+        in_doubt: what becomes of steps of which nobody knows whether they were done.
+        secrets: names of environment variables whose values are kept out of everything that is
+            shown or stored.
     """
 
     name: str = field(validator=checked(one_line))
@@ -267,6 +298,8 @@ class Workflow:
         factory=dict[str, AgentTemplate], converter=_copy_templates, hash=False
     )
     resources: Limits = field(factory=Limits)
+    in_doubt: InDoubt = InDoubt.RERUN
+    secrets: tuple[str, ...] = field(default=(), validator=checked(variable_names))
 
     def __attrs_post_init__(self) -> None:
         refuse([*self._unknown_agents(), *self._bad_claims()])

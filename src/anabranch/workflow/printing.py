@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from anabranch.planning import Command
 from anabranch.values import Json
-from anabranch.workflow.model import MapPhase, Step, Workflow
+from anabranch.workflow.model import InDoubt, MapPhase, Step, Workflow
 from anabranch.workflow.printing_settings import (
     given,
     written_claims,
@@ -58,6 +58,8 @@ def to_data(workflow: Workflow) -> dict[str, Json]:
         reduce=_steps(workflow.reduce) or None,
         agents={name: list(one.argv) for name, one in workflow.agents.items()} or None,
         resources=written_limits(workflow.resources),
+        in_doubt=None if workflow.in_doubt is InDoubt.RERUN else workflow.in_doubt.value,
+        secrets=list(workflow.secrets) or None,
         error_policy=written_policy(workflow.map.failure_policy),
     )
 
@@ -95,6 +97,8 @@ def _step(step: Step) -> dict[str, Json]:
         optional=step.optional or None,
         estimate=written_duration(step.estimate),
         retry=written_retry(step.retry, step.retry_on),
+        in_doubt=step.in_doubt and step.in_doubt.value,
+        probe=step.probe,
     )
 
 

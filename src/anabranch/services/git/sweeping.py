@@ -72,6 +72,16 @@ def sweep_spares(repository: GitRepository) -> None:
             found = _found(repository, entry)
             if found.life is Life.DEAD and not found.carries:
                 _remove(repository, found)
+    _drop_empty(repository.place)
+
+
+def _drop_empty(place: str) -> None:
+    """Remove what a run that was killed at its very end left of its directory."""
+    with suppress(OSError):
+        for run in os.listdir(place):
+            with suppress(OSError):
+                os.rmdir(os.path.join(place, run))
+        os.rmdir(place)
 
 
 def _found(repository: GitRepository, entry: Entry) -> FoundTree:

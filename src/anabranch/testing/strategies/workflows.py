@@ -29,7 +29,7 @@ from anabranch.planning import (
     RetryPolicy,
     plan_work_assignments,
 )
-from anabranch.workflow import MapPhase, Plan, Step, Workflow, make_plan, to_data, to_yaml
+from anabranch.workflow import InDoubt, MapPhase, Plan, Step, Workflow, make_plan, to_data, to_yaml
 from anabranch.workflow.checks import inner_path
 from anabranch.workflow.model import sound_steps
 from anabranch.workflow.scopes import Phase, references_known_in
@@ -141,11 +141,18 @@ def steps() -> st.SearchStrategy[Step]:
     errors = st.lists(st.sampled_from(_ERRORS), max_size=2).map(tuple)
     committing = st.builds(_committing, step, st.none() | _values())
     retries = st.none() | st.sampled_from(_RETRIES)
-    return st.builds(_retried, step | committing, retries, errors)
+    retried = st.builds(_retried, step | committing, retries, errors)
+    return st.builds(_doubted, retried, st.none() | st.sampled_from([*InDoubt, "test -e done"]))
 
 
 def _committing(step: Step, message: str | None) -> Step:
     return evolve(step, auto_commit=True, commit_message=message)
+
+
+def _doubted(step: Step, policy: InDoubt | str | None) -> Step:
+    if policy is None or isinstance(policy, InDoubt):
+        return evolve(step, in_doubt=policy)
+    return evolve(step, probe=policy)
 
 
 def _retried(step: Step, retry: RetryPolicy | None, errors: tuple[ErrorMatcher, ...]) -> Step:
@@ -211,6 +218,8 @@ def workflows() -> st.SearchStrategy[Workflow]:
         reduce=_some_steps(),
         agents=agents(),
         resources=resources(),
+        in_doubt=st.sampled_from(InDoubt),
+        secrets=st.lists(st.sampled_from(["TOKEN", "_KEY"]), max_size=2).map(tuple),
     )
 
 
