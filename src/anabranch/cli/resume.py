@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 @click.option(
     "--force", is_flag=True, help="Go on although the workflow has changed, as far as that can be."
 )
+@click.option("--done", multiple=True, metavar="STEP", help="This step in doubt was done.")
+@click.option("--again", multiple=True, metavar="STEP", help="Run this step in doubt again.")
+@click.option("--failed", multiple=True, metavar="STEP", help="This step in doubt has failed.")
 @json_option
 @click.pass_obj
-def command(output: Output, run: str | None, repo: str, *, force: bool) -> int:
+def command(
+    output: Output, /, run: str | None, repo: str, *, force: bool, **verdicts: tuple[str, ...]
+) -> int:
     """Find the run, and its workflow as the file says it today; then go on."""
     from anabranch.cli.progress import Progress
     from anabranch.engine import LocalResumption, open_repository
+    from anabranch.program import Verdict
     from anabranch.services.runs import newest_run, read_run
 
     repository = open_repository(repo)
@@ -40,6 +46,7 @@ def command(output: Output, run: str | None, repo: str, *, force: bool) -> int:
             run=found.run,
             workflow=_today(found),
             force=force,
+            verdicts={name: Verdict(word) for word, names in verdicts.items() for name in names},
             begin=progress.begin,
             listener=progress.take,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,20 +13,20 @@ from typing import Final, TypeVar
 
 import anyio
 from anyio import to_thread
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import Effect
 from anabranch.environment import Environment, Journal, JournalError, MapEnv
 from anabranch.interpreters import run_async
-from anabranch.lifecycle import Event, Payload, RunState, workflow_to_resume
-from anabranch.program import Identity, program
+from anabranch.lifecycle import DoubtSettled, Event, Payload, RunState, workflow_to_resume
+from anabranch.program import Identity, Verdict, open_questions, program
 from anabranch.services.files import LocalFiles
 from anabranch.services.git import GitRepository, git_run
 from anabranch.services.journal import FileJournal, open_journal
 from anabranch.services.processes import HandingFiles, LocalCommands, end_processes_of
 from anabranch.services.runs import require_run
-from anabranch.values import AnabranchError, Json, RunStatus
+from anabranch.values import AnabranchError, Json, RunStatus, UsageError, did_you_mean
 from anabranch.workflow import Workflow
 
 T = TypeVar("T")
@@ -195,6 +195,7 @@ class LocalResumption:
         run: its id.
         workflow: what the workflow says today; `None` is what the run recorded.
         force: whether a workflow that has changed is accepted, as far as it can be.
+        verdicts: what becomes of steps of which nobody knows whether they were done.
         begin: told once, before anything else, where the run stands.
         listener: sees every event once it is in the journal.
     """
@@ -203,6 +204,7 @@ class LocalResumption:
     run: str
     workflow: Workflow | None = None
     force: bool = False
+    verdicts: Mapping[str, Verdict] = field(factory=dict[str, Verdict])
     begin: Callable[[RunState], None] = lambda _: None
     listener: Listener = lambda _: None
 
@@ -227,13 +229,35 @@ class LocalResumption:
         async with local_environment(
             self.repository, run=self.run, listener=self.listener
         ) as local:
-            past = local.journal.state
-            workflow = workflow_to_resume(past, self.workflow, force=self.force)
+            workflow = workflow_to_resume(local.journal.state, self.workflow, force=self.force)
+            past = self._judged(local.journal)
+            _refuse_open_questions(workflow, past)
             assert past.created is not None
             await to_thread.run_sync(end_processes_of, self.run)
             self.begin(past)
             effect = program(workflow, Identity.of(past.created), past)
             return await _interpreted(effect, local)
+
+    def _judged(self, journal: FileJournal) -> RunState:
+        """Where the run stands, with what was said of steps in doubt."""
+        known = journal.state.subjects
+        unknown = [name for name in self.verdicts if name not in known]
+        if unknown:
+            hint = did_you_mean(unknown[0], known)
+            raise UsageError.of("no-subject", "no such step", value=unknown[0], hint=hint)
+        for name, verdict in self.verdicts.items():
+            journal.note(DoubtSettled(subject=name, verdict=verdict.value))
+        return journal.state
+
+
+def _refuse_open_questions(workflow: Workflow, past: RunState) -> None:
+    """Make sure that somebody has said what becomes of steps that ask."""
+    questions = open_questions(workflow, past)
+    if questions:
+        name = questions[0]
+        hint = f"look, then add `--done '{name}'`, `--again '{name}'` or `--failed '{name}'`"
+        message = "nobody knows whether these steps were done, and they are not to be guessed"
+        raise UsageError.of("in-doubt", message, value=", ".join(questions), hint=hint)
 
 
 async def _interpreted(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:

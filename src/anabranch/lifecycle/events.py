@@ -254,6 +254,18 @@ class CommandEnded:
 
 
 @frozen(kw_only=True)
+class DoubtSettled:
+    """Somebody said what becomes of a step of which nobody knew whether it was done.
+
+    Attributes:
+        verdict: `done`, `again` or `failed`.
+    """
+
+    subject: str
+    verdict: str
+
+
+@frozen(kw_only=True)
 class OutputRecorded:
     """A value that later steps read: a capture, a tool's output, an agent's result."""
 
@@ -414,6 +426,7 @@ SubjectPayload: TypeAlias = (
     | Moved
     | CommandStarted
     | CommandEnded
+    | DoubtSettled
     | OutputRecorded
     | Spent
     | WorktreeCreated

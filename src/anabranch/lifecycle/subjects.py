@@ -16,6 +16,7 @@ from anabranch.lifecycle.events import (
     DeadLettered,
     DeadLetterResolved,
     Declared,
+    DoubtSettled,
     Event,
     Merged,
     MergeFailed,
@@ -38,6 +39,7 @@ class Work:
     Attributes:
         in_doubt: commands that were begun and have not ended.
         last: how the last command ended.
+        verdict: what somebody said becomes of it, if nobody knew whether it was done.
         outputs: values for later steps, by name.
         worktree: its working tree, while it has one.
         commits: what it committed, oldest first.
@@ -52,6 +54,7 @@ class Work:
 
     in_doubt: tuple[CommandStarted, ...] = ()
     last: CommandEnded | None = None
+    verdict: str | None = None
     outputs: Mapping[str, Json] = field(factory=dict[str, Json])
     worktree: WorktreeCreated | None = None
     commits: tuple[Committed, ...] = ()
@@ -164,11 +167,16 @@ def _work(work: Work, payload: Payload) -> Work:
             return evolve(work, outputs={**work.outputs, payload.name: payload.value})
         case Spent():
             return _spend(work, payload)
-        case DeadLettered() | DeadLetterResolved():
-            letter = payload if isinstance(payload, DeadLettered) else None
-            return evolve(work, letter=letter)
+        case DoubtSettled() | DeadLettered() | DeadLetterResolved():
+            return _judge(work, payload)
         case _:
             return _git_work(work, payload)
+
+
+def _judge(work: Work, payload: DoubtSettled | DeadLettered | DeadLetterResolved) -> Work:
+    if isinstance(payload, DoubtSettled):
+        return evolve(work, verdict=payload.verdict)
+    return evolve(work, letter=payload if isinstance(payload, DeadLettered) else None)
 
 
 def _git_work(work: Work, payload: Payload) -> Work:

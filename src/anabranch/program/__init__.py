@@ -1,5 +1,6 @@
 """Plan → effect: the one function that every mode goes through."""
 
+from anabranch.program.doubts import Verdict, open_questions
 from anabranch.program.run import Identity, program
 
-__all__ = ["Identity", "program"]
+__all__ = ["Identity", "Verdict", "open_questions", "program"]

@@ -35,6 +35,8 @@ from anabranch.lifecycle import (
     failure_signature,
 )
 from anabranch.planning import AgentTemplate, WorkAssignment
+from anabranch.program.commands import shown
+from anabranch.program.doubts import Verdict, begun_in, step_of, verdict_on
 from anabranch.program.faults import fatal, note
 from anabranch.program.past import (
     Standing,
@@ -48,12 +50,13 @@ from anabranch.program.past import (
     standing_of,
     takes_of,
     told,
+    was_announced,
     way_back,
 )
-from anabranch.program.places import Place, StepFailed, failure_of
+from anabranch.program.places import Place, StepFailed, failure_of, in_doubt
 from anabranch.program.steps import run_steps
 from anabranch.values import HostError, Json, StepStatus
-from anabranch.workflow import Step
+from anabranch.workflow import InDoubt, Step
 
 AgentError: TypeAlias = StepFailed | HostError
 
@@ -70,6 +73,7 @@ class Herd:
         scope: names that all of them know; `item` and `agent` are added.
         templates: how a coding agent is called, by its name.
         past: what an earlier process of the run had done, by subject.
+        in_doubt: what becomes of steps of which nobody knows whether they were done.
     """
 
     run: str
@@ -79,6 +83,7 @@ class Herd:
     scope: Mapping[str, Json]
     templates: Callable[[str], AgentTemplate]
     past: Mapping[str, Subject] = field(factory=dict[str, Subject])
+    in_doubt: InDoubt = InDoubt.RERUN
 
     def branch(self, assignment: WorkAssignment) -> str:
         """The branch of an agent, which follows from the run and the assignment alone."""
@@ -223,10 +228,14 @@ def _taken_up(
     """Go on with an agent that was at work: close it if its work is done, else begin again."""
     steps = current_steps(herd.past, known)
     ends = {standing_of(step) for step in steps}
-    if Standing.FAILED in ends:
-        return (yield from _closed_badly(assignment, herd, steps))
+    failed = next((step for step in steps if standing_of(step) is Standing.FAILED), None)
+    if failed is not None:
+        return (yield from _closed_badly(assignment, herd, steps, failure_of(failed)))
     if len(steps) == len(herd.template) and ends <= {Standing.DONE, Standing.WORKED}:
         return (yield from _closed(assignment, herd, known, steps))
+    unrepeatable = _unrepeatable(herd, known)
+    if unrepeatable is not None:
+        return (yield from _closed_badly(assignment, herd, steps, unrepeatable))
     return (yield from _run_agent(assignment, herd))
 
 
@@ -250,19 +259,27 @@ def _closed(
     return Finished(assignment=assignment, branch=branch, base=base, head=changes.head)
 
 
+def _unrepeatable(herd: Herd, known: Subject) -> StepFailed | None:
+    """A step that may have been done and is not to be done twice, if the agent has one."""
+    for begun in begun_in(herd.past, known):
+        step = step_of(herd.template, begun)
+        if step is not None and verdict_on(step, herd.in_doubt, begun) is Verdict.FAILED:
+            return in_doubt(begun.declared.subject, shown(step))
+    return None
+
+
 @do
 def _closed_badly(
-    assignment: WorkAssignment, herd: Herd, steps: Sequence[Subject]
+    assignment: WorkAssignment, herd: Herd, steps: Sequence[Subject], failed: StepFailed
 ) -> Do[Finished, AgentError, MapEnv]:
-    """A step of it had failed; only the journal does not say it of the agent yet."""
+    """A step of it had failed, or cannot be done again: the agent ends with it."""
     name = assignment.agent_name
-    failed = next(step for step in steps if standing_of(step) is Standing.FAILED)
     tree = yield from reopen_worktree(name, parent=herd.parent).map_error(fatal)
     if tree is not None:
         yield from _removed(tree)
     kept = yield from _kept_branch(assignment, herd, herd.past[name])
     yield from note(*given_up(steps))
-    stopped = _Stopped(failure_of(failed), commits=kept is not None)
+    stopped = _Stopped(failed, commits=kept is not None)
     yield from _ended_badly(assignment, herd, stopped)
     raise AssertionError
 
@@ -354,7 +371,18 @@ def _place(assignment: WorkAssignment, herd: Herd, tree: Worktree) -> Place:
         parent=name,
         run=herd.run,
         key=f"{herd.run}/{name}/step",
+        begun=_begun(herd, name),
+        in_doubt=herd.in_doubt,
     )
+
+
+def _begun(herd: Herd, agent: str) -> Mapping[str, Subject]:
+    """The steps that earlier takes of an agent may have done, by their key."""
+    return {
+        f"{herd.run}/{agent}/{step.declared.subject.rpartition('/')[2]}": step
+        for step in inside(herd.past, agent)
+        if was_announced(step)
+    }
 
 
 @do

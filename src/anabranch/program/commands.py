@@ -8,7 +8,7 @@ from typing import Final, Never, TypeAlias
 from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
-from anabranch.effects import Do, Effect, do, fail, from_result
+from anabranch.effects import Do, Effect, do, fail, from_result, succeed
 from anabranch.effects.agents import AgentError, AgentOutput, ask_agent
 from anabranch.effects.work import ending, execute
 from anabranch.environment import (
@@ -22,6 +22,7 @@ from anabranch.environment import (
 from anabranch.expressions import compile_shell, parse_template
 from anabranch.lifecycle import CommandEnded, Spent
 from anabranch.planning import AgentReport
+from anabranch.program.doubts import Verdict
 from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.watching import look_after, look_before
@@ -64,6 +65,32 @@ def carry_out(
     looked = yield from look_after(step, subject, place, before).settled()
     yield from note(told, *spent, *looked.value_or([]))
     yield from from_result(looked)
+
+
+def probe(step: Step, subject: str, place: Place) -> Effect[Verdict, Never, HasCommands]:
+    """Ask the command of a step that tells whether it was done: 0 is yes, 1 is no."""
+    try:
+        script = compile_shell(step.probe or "", place.names)
+    except ConfigError:
+        return succeed(Verdict.FAILED)
+    invocation = Invocation(
+        argv=("sh", "-c", script.script),
+        cwd=place.worktree.path,
+        env={**place.told(subject), **script.env},
+        timeout=step.timeout,
+        label=f"{subject}/probe",
+        files=script.files,
+        files_variable=script.directory,
+    )
+    return execute(invocation).settled().map(_answer)
+
+
+def _answer(outcome: _Outcome) -> Verdict:
+    if isinstance(outcome, Success):
+        return Verdict.DONE
+    output = outcome.failure().output
+    no = output is not None and output.exit_code == 1
+    return Verdict.AGAIN if no else Verdict.FAILED
 
 
 def shown(step: Step) -> str:

@@ -10,8 +10,10 @@ from attrs import field, frozen
 from anabranch.environment import Worktree
 from anabranch.lifecycle import CommandEnded, Subject
 from anabranch.planning import AgentTemplate
+from anabranch.program.past import Standing, standing_of, was_announced
 from anabranch.program.slates import Slate
 from anabranch.values import HostError, Json, StepStatus
+from anabranch.workflow import InDoubt
 
 RUN_VARIABLE: Final = "ANABRANCH_RUN"
 """The variable that tells a command which run it belongs to."""
@@ -35,6 +37,8 @@ class Place:
         run: the run they belong to.
         key: what the world outside knows them by; the same however often they are started.
         past: what an earlier process of the run had done, by subject.
+        begun: steps that were begun in an earlier take of the same agent, by their key.
+        in_doubt: what becomes of steps of which nobody knows whether they were done.
         slate: what the steps leave for each other.
     """
 
@@ -48,7 +52,16 @@ class Place:
     run: str
     key: str
     past: Mapping[str, Subject] = field(factory=dict[str, Subject])
+    begun: Mapping[str, Subject] = field(factory=dict[str, Subject])
+    in_doubt: InDoubt = InDoubt.RERUN
     slate: Slate = field(factory=Slate, eq=False)
+
+    def doubtful(self, subject: str) -> Subject | None:
+        """What is known of a step of which nobody knows whether it was done."""
+        known = self.past.get(subject)
+        if known is not None and standing_of(known) is Standing.DOUBTFUL and was_announced(known):
+            return known
+        return self.begun.get(self.key_of(subject))
 
     @property
     def names(self) -> dict[str, Json]:
@@ -88,6 +101,12 @@ class StepFailed:
     def status(self) -> StepStatus:
         """Where it leaves what it is part of."""
         return StepStatus.TIMED_OUT if self.timed_out else StepStatus.FAILED
+
+
+def in_doubt(subject: str, command: str) -> StepFailed:
+    """The failure of a step that may have been done, and must not be done twice."""
+    message = f"nobody knows whether `{command}` was done, and it is not to be done twice"
+    return StepFailed(subject=subject, message=message)
 
 
 def failure_of(known: Subject) -> StepFailed:

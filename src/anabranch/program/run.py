@@ -225,6 +225,7 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
         scope=scope,
         templates=workflow.template,
         past=job.past.subjects,
+        in_doubt=job.workflow.in_doubt,
     )
     assignments = yield from assignments_for(workflow.map, tree, identity.items, job.past)
     ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))
@@ -261,6 +262,7 @@ def _place(
         run=job.identity.run,
         key=f"{job.identity.run}/{name}",
         past=job.past.subjects,
+        in_doubt=job.workflow.in_doubt,
     )
 
 

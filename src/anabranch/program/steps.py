@@ -26,10 +26,11 @@ from anabranch.lifecycle import (
     Subject,
 )
 from anabranch.planning import CommandGraph
-from anabranch.program.commands import carry_out, shown
+from anabranch.program.commands import carry_out, probe, shown
+from anabranch.program.doubts import Verdict, verdict_on
 from anabranch.program.faults import note
 from anabranch.program.past import Standing, closing, next_attempt, standing_of, way_back
-from anabranch.program.places import Place, StepError, StepFailed, failure_of
+from anabranch.program.places import Place, StepError, StepFailed, failure_of, in_doubt
 from anabranch.program.slates import STATE, Slate
 from anabranch.values import HostError, StepStatus
 from anabranch.workflow import Step, order_of, refers_to_changes
@@ -127,7 +128,41 @@ def _has_ended(place: Place, subject: str) -> bool:
 
 
 def _started(step: Step, subject: str, place: Place) -> Effect[None, StepError, MapEnv]:
-    return _attempted(step, subject, place).or_else(_note_failure)
+    doubtful = place.doubtful(subject)
+    if doubtful is None:
+        begun = _attempted(step, subject, place)
+    else:
+        begun = _settled(step, subject, place, doubtful)
+    return begun.or_else(_note_failure)
+
+
+@do
+def _settled(
+    step: Step, subject: str, place: Place, doubtful: Subject
+) -> Do[None, StepError, MapEnv]:
+    """Go on with a step of which nobody knows whether it was done."""
+    verdict = verdict_on(step, place.in_doubt, doubtful)
+    if verdict is None:
+        verdict = yield from probe(step, subject, place)
+    if verdict is Verdict.AGAIN:
+        return (yield from _attempted(step, subject, place))
+    if standing_of(place.past.get(subject)) is Standing.UNBEGUN:
+        yield from note(*_begun(subject, place))
+    if verdict is Verdict.FAILED:
+        yield from fail(in_doubt(subject, shown(step)))
+    yield from note(
+        Moved(subject=subject, to=StepStatus.VALIDATING),
+        Moved(subject=subject, to=StepStatus.COMPLETED),
+    )
+
+
+def _begun(subject: str, place: Place) -> list[Moved]:
+    """The transitions that lead to the next start."""
+    known, worker = place.past.get(subject), place.worktree.name
+    running = Moved(
+        subject=subject, to=StepStatus.RUNNING, attempt=next_attempt(known), worker=worker
+    )
+    return [*way_back(known, subject), running]
 
 
 def _note_failure(error: StepError) -> Effect[Never, StepError, MapEnv]:
@@ -139,11 +174,8 @@ def _note_failure(error: StepError) -> Effect[Never, StepError, MapEnv]:
 
 @do
 def _attempted(step: Step, subject: str, place: Place) -> Do[None, StepError, MapEnv]:
-    known, worker = place.past.get(subject), place.worktree.name
-    attempt = next_attempt(known)
     yield from note(
-        *way_back(known, subject),
-        Moved(subject=subject, to=StepStatus.RUNNING, attempt=attempt, worker=worker),
+        *_begun(subject, place),
         CommandStarted(subject=subject, command=shown(step), key=place.key_of(subject)),
     )
     limit = yield from _time_left(step, subject, place)

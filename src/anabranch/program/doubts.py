@@ -1,0 +1,95 @@
+"""Steps of which nobody knows whether they were done, and what becomes of them.
+
+A step is in doubt if it was announced, and its process died before it could say how it ended.
+A step that was done is as good as in doubt if its agent begins again without it: what it left
+in the worktree is lost, and what it did outside would be done twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+from anabranch.lifecycle import RunState, Subject, SubjectKind
+from anabranch.program.past import Standing, current_steps, standing_of, was_announced
+from anabranch.workflow import InDoubt, Step, Workflow
+
+_NUMBER: Final = re.compile(r"\[(\d+)\]\Z")
+
+
+class Verdict(StrEnum):
+    """What becomes of a step in doubt: it is done, it is run again, or it has failed."""
+
+    DONE = "done"
+    AGAIN = "again"
+    FAILED = "failed"
+
+
+def verdict_on(step: Step, default: InDoubt, doubtful: Subject) -> Verdict | None:
+    """What becomes of a step in doubt; `None` if its probe has to tell.
+
+    Args:
+        step: which.
+        default: what the workflow says of steps that say nothing.
+        doubtful: what the journal says of it.
+    """
+    said = doubtful.work.verdict
+    if said is not None:
+        return Verdict(said)
+    if step.probe is not None:
+        return None
+    again = (step.in_doubt or default) is InDoubt.RERUN
+    return Verdict.AGAIN if again else Verdict.FAILED
+
+
+def begun_in(subjects: Mapping[str, Subject], agent: Subject) -> list[Subject]:
+    """The steps of an agent that may have done something since it was last started."""
+    steps = current_steps(subjects, agent)
+    return [s for s in steps if was_announced(s) or standing_of(s) is Standing.WORKED]
+
+
+def step_of(steps: Sequence[Step], subject: Subject) -> Step | None:
+    """The step that a subject stands for, by the number at its end."""
+    found = _NUMBER.search(subject.declared.subject)
+    number = len(steps) if found is None else int(found[1])
+    return steps[number] if number < len(steps) else None
+
+
+def open_questions(workflow: Workflow, past: RunState) -> tuple[str, ...]:
+    """The steps in doubt of which somebody has to say what becomes of them.
+
+    Args:
+        workflow: what runs.
+        past: the fold of the journal of a run that is to be resumed.
+    """
+    return tuple(
+        subject.declared.subject
+        for steps, subject in _doubtful(workflow, past)
+        if (step := step_of(steps, subject)) is not None
+        and step.probe is None
+        and (step.in_doubt or workflow.in_doubt) is InDoubt.ASK
+        and subject.work.verdict is None
+    )
+
+
+def _doubtful(workflow: Workflow, past: RunState) -> Iterator[tuple[Sequence[Step], Subject]]:
+    for subject in past.subjects.values():
+        standing, declared = standing_of(subject), subject.declared
+        if standing is not Standing.DOUBTFUL:
+            continue
+        if declared.kind is SubjectKind.AGENT:
+            begun = begun_in(past.subjects, subject)
+            template = workflow.map.agent_template
+            if not _is_through(begun, template):
+                yield from ((template, step) for step in begun)
+        elif declared.parent is None and was_announced(subject):
+            yield workflow.setup if declared.phase == "setup" else workflow.reduce, subject
+
+
+def _is_through(steps: Sequence[Subject], template: Sequence[Step]) -> bool:
+    """Whether an agent did all of its work, or failed: then nothing of it is done again."""
+    ends = {standing_of(step) for step in steps}
+    finished = len(steps) == len(template) and ends <= {Standing.DONE, Standing.WORKED}
+    return finished or Standing.FAILED in ends
