@@ -90,7 +90,7 @@ async def local_environment(
     logs = str(directory / "logs")
     processes = LocalCommands(logs=logs, environ=environ)
     async with (
-        git_run(repository, run) as git,
+        git_run(repository, run, leaving=processes.end_within) as git,
         open_journal(directory, now=_now) as journal,
         processes as commands,
     ):

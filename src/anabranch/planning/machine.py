@@ -16,7 +16,7 @@ class Strength(StrEnum):
 
     `cgroup`: the kernel ends all of them at once, whoever they run as. `subreaper`: none can
     leave the tree, but those of another user cannot be ended. `group`: sessions and process
-    groups; a daemon can get away, and nothing ends commands whose anabranch was killed.
+    groups; a daemon may get away for a while, and nothing ends commands whose anabranch was killed.
     """
 
     CGROUP = "cgroup"
@@ -122,8 +122,8 @@ def _containment(machine: Machine) -> Iterator[Problem]:
     if machine.strength is Strength.GROUP:
         yield _warning(
             "weak-containment",
-            "unsafe: daemons of a command can outlive it, and all commands outlive anabranch "
-            "if it is killed",
+            "unsafe: commands outlive anabranch if it is killed (`SIGKILL`), and daemons of a "
+            "command may outlive it until the run ends",
             value=machine.weakness,
             hint="run it on Linux 5.3 or later, with a Python interpreter of its own",
         )

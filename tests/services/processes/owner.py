@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,13 @@ from pathlib import Path
 import anyio
 
 from anabranch.environment import Invocation
-from anabranch.services.processes import BestContainment, LocalCommands, ReaperContainment
+from anabranch.services.processes import (
+    BestContainment,
+    Containment,
+    GroupContainment,
+    LocalCommands,
+    ReaperContainment,
+)
 
 
 def _live_on() -> None:
@@ -35,13 +41,20 @@ def listen(_stream: str, lines: Sequence[bytes]) -> None:
     os.write(1, b"".join(line + b"\n" for line in lines))
 
 
+CONTAINMENTS: dict[str, Callable[[], Containment]] = {
+    "best": BestContainment,
+    "group": GroupContainment,
+}
+
+
 def main(kind: str, *argv: str) -> None:
     """Run a command."""
     # A shell that starts this in the background may have it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    runner = LocalCommands(
-        containment=BestContainment() if kind == "best" else ReaperContainment(),
-    )
+    if kind == "group":
+        # Without a helper, only a process that hears its end coming can end its commands.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    runner = LocalCommands(containment=CONTAINMENTS.get(kind, ReaperContainment)())
     command = Invocation(argv=argv, cwd=str(Path.cwd()), grace=timedelta(seconds=0.05))
     anyio.run(runner.run, command, listen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from anabranch.services.processes import (
     LocalCommands,
     ReaperContainment,
 )
+from anabranch.services.processes.warden import processes
 from tests.services.processes.survivors import alive, all_dead, family, whole_family
 
 CONTAINMENTS: dict[str, Callable[[], Containment]] = {
@@ -29,8 +31,6 @@ CONTAINMENTS: dict[str, Callable[[], Containment]] = {
     "reaper": ReaperContainment,
     "group": GroupContainment,
 }
-# At most: what has left the session and cleared its environment escapes sessions and groups.
-SURVIVORS = {"best": 0, "reaper": 0, "group": 1}
 OWNER = Path(__file__).with_name("owner.py")
 
 
@@ -48,7 +48,7 @@ async def test_after_a_timeout_nothing_is_alive(tmp_path: Path, kind: str) -> No
         assert CommandFault.TIMED_OUT is error.fault
         assert error.output is not None
         assert b"ready\n" == error.output.stdout.head
-        assert SURVIVORS[kind] >= len(alive(mark))
+        assert set() == alive(mark)
     await runner.aclose()
 
 
@@ -60,8 +60,27 @@ async def test_after_a_cancellation_nothing_is_alive(tmp_path: Path, kind: str) 
         with anyio.CancelScope() as scope:
             await runner.run(short, lambda _stream, _lines: scope.cancel())
         assert scope.cancelled_caught
-        assert SURVIVORS[kind] >= len(alive(mark))
+        assert set() == alive(mark)
     await runner.aclose()
+
+
+def zombies() -> set[int]:
+    return {pid for pid, parent, *_, dead in processes() if dead and parent == os.getpid()}
+
+
+@pytest.mark.anyio
+async def test_orphans_of_nobody_knows_which_command_are_ended_at_the_latest_with_the_runner(
+    tmp_path: Path,
+) -> None:
+    before, runner = zombies(), LocalCommands(containment=GroupContainment())
+    with family(tmp_path) as (one, mark), family(tmp_path) as (other, other_mark):
+        async with anyio.create_task_group() as tasks:
+            for invocation in (one, other):
+                limit, grace = timedelta(seconds=0.7), timedelta(seconds=0.05)
+                tasks.start_soon(runner.run, evolve(invocation, timeout=limit, grace=grace))
+        await runner.aclose()
+        assert set() == alive(mark) | alive(other_mark)
+    assert set() == zombies() - before
 
 
 @contextmanager
@@ -79,8 +98,13 @@ def owner(kind: str, cwd: Path) -> Generator[tuple[subprocess.Popen[bytes], set[
                 process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("kind", ["best", "reaper"])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        *((kind, signal.SIGKILL) for kind in ("best", "reaper")),
+        *((kind, number) for kind in CONTAINMENTS for number in (signal.SIGINT, signal.SIGTERM)),
+    ],
+)
 def test_when_a_signal_ends_the_owner_nothing_is_alive(
     tmp_path: Path, kind: str, number: signal.Signals
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,11 +34,21 @@ class GitRun:
 
 
 @asynccontextmanager
-async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]:
+async def git_run(
+    repository: GitRepository,
+    run: str,
+    *,
+    leaving: Callable[[str], Awaitable[None]] | None = None,
+) -> AsyncGenerator[GitRun]:
     """Claim a run id in a repository, for as long as the context lasts.
 
     The claim is known to other processes and ends with this one however it ends, so that a
     clean-up elsewhere can tell worktrees in use from those that were left behind.
+
+    Args:
+        repository: where.
+        run: the id.
+        leaving: called with the path of a worktree before it is taken away.
 
     Raises:
         HostError: another process runs it, or the id cannot be part of a path and a branch.
@@ -54,8 +64,11 @@ async def git_run(repository: GitRepository, run: str) -> AsyncGenerator[GitRun]
         registry = Registry(repository=repository, run=run)
         trees = await in_thread(lambda: trees_for(registry, workshop.refs))
         try:
+            worktrees = GitWorktrees(
+                registry=registry, observer=workshop.observer, trees=trees, leaving=leaving
+            )
             yield GitRun(
-                worktrees=GitWorktrees(registry=registry, observer=workshop.observer, trees=trees),
+                worktrees=worktrees,
                 merges=GitMerges(
                     repository=repository,
                     merger=workshop.merger,

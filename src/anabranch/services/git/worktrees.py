@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
@@ -39,11 +39,13 @@ class GitWorktrees:
         registry: the worktrees of the run in git's books.
         observer: looks at them.
         trees: the way in which they are made.
+        leaving: called with the path of a tree before it is taken away.
     """
 
     registry: Registry
     observer: Observer
     trees: Trees
+    leaving: Callable[[str], Awaitable[None]] | None = None
     _alive: dict[str, Tree] = field(factory=dict[str, Tree], init=False, repr=False, eq=False)
 
     async def create(self, request: WorktreeRequest) -> Result[Worktree, WorktreeError]:
@@ -69,6 +71,8 @@ class GitWorktrees:
 
     async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
         """Take the tree away. Its branch, if it has one, stays. Twice is once."""
+        if self.leaving is not None:
+            await self.leaving(worktree.path)
         return await _do(worktree.name, lambda: self._remove(worktree))
 
     @property

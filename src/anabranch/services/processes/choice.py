@@ -49,3 +49,4 @@ class BestContainment:
     def close(self) -> None:
         """End whatever is left of what was started, at once, as far as it can be found."""
         self._reaper.close()
+        self._group.close()

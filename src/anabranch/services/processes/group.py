@@ -1,8 +1,10 @@
 """Containment by session, process group and a mark in the environment: works everywhere.
 
-Weak where it counts: a daemon that leaves the session and clears its environment is not found
-(without `/proc`, nothing that leaves the process group is), and if this process is killed
-nothing is left to end its commands.
+Weak where it counts: if this process is killed, nothing is left to end its commands. A daemon that
+leaves the session and clears its environment is found on Linux only, and while several commands
+run nobody knows whose it is: it is ended with the last of them that was there when it was born
+and is itself ended, at the latest by `close`. Without `/proc`, nothing that leaves the process
+group is found.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any, Final, final
 
 from returns.result import Failure, Result, Success
 
+from anabranch.services.processes.adoption import adopt_orphans, bury, end_strays, strays, tick
 from anabranch.services.processes.child import Child, Exit, Refusal, Start, candidates
 from anabranch.services.processes.exits import news_of
 from anabranch.services.processes.refusals import refused
@@ -28,18 +31,26 @@ MARK: Final = b"ANABRANCH_COMMAND"
 class GroupContainment:
     """Children of this process, each the leader of a session."""
 
+    def __init__(self) -> None:
+        self._running: set[_GroupChild] = set()
+        self._adopts: bool | None = None
+
     async def start(self, start: Start) -> Result[Child, Refusal]:
         """Start a process in a session of its own, with no terminal."""
         # On the event loop: a thread could not be told to give the child back when the wait
         # for it is cancelled, and `vfork` holds the interpreter's lock anyway.
-        return _start(start)
+        if self._adopts is None:
+            self._adopts = can_see() and adopt_orphans()
+        return _start(start, self._running)
 
     def close(self) -> None:
-        """Nothing is held for what has ended."""
+        """End what was adopted and is alive."""
+        if self._adopts:
+            end_strays()
 
 
-def _start(start: Start) -> Result[Child, Refusal]:
-    mark = os.fsencode(token_hex(8))
+def _start(start: Start, running: set[_GroupChild]) -> Result[Child, Refusal]:
+    mark, born = os.fsencode(token_hex(8)), tick()
     env: Any = {**start.env, MARK: mark}  # bytes, which one checker knows of and the other not
     try:
         process = subprocess.Popen(
@@ -54,7 +65,7 @@ def _start(start: Start) -> Result[Child, Refusal]:
         )
     except OSError as error:
         return Failure(refused(start, error.errno or 0))
-    return Success(_GroupChild(process, MARK + b"=" + mark))
+    return Success(_GroupChild(process, MARK + b"=" + mark, running, born))
 
 
 def _program(start: Start) -> bytes | None:
@@ -69,9 +80,15 @@ def _program(start: Start) -> bytes | None:
 
 @final
 class _GroupChild:
-    def __init__(self, process: subprocess.Popen[bytes], marker: bytes) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], marker: bytes, running: set[_GroupChild], born: int
+    ) -> None:
         self._process = process
         self._marker = marker
+        self._running = running
+        self._seen = set[int]()
+        self._born = born
+        running.add(self)
         self._news = news_of(process.pid)
         self._exit: Exit | None = None
 
@@ -119,10 +136,16 @@ class _GroupChild:
         return True
 
     def _tree(self) -> set[int]:
-        return tree(self._process.pid, self._marker)
+        alone = self._running == {self}
+        found = tree(self._process.pid, self._marker, strays(self._born) if alone else set())
+        self._seen |= found - {self._process.pid}
+        return found
 
     def release(self) -> None:
         self._news.close()
+        self._running.discard(self)
+        if self._seen:
+            bury(self._seen)
 
 
 def _group_of(pid: int) -> int | None:

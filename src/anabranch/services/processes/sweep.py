@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,15 +14,16 @@ def can_see() -> bool:
     return Path("/proc/self/stat").exists()
 
 
-def tree(root: int, marker: bytes) -> set[int]:
+def tree(root: int, marker: bytes, strays: Collection[int] = ()) -> set[int]:
     """The living pids of a session leader's tree, as far as they can be found.
 
     They are found by session, by process group, by a mark in their environment, and by descent
-    from those. What called `setsid`, lost its parent *and* cleared its environment is not.
+    from those. What called `setsid`, lost its parent *and* cleared its environment is not,
+    unless it is among the strays that are known to belong here.
     """
     everyone = list(living())
     found = {pid for pid, *_, group, session in everyone if root in {pid, group, session}}
-    found |= marked((pid for pid, *_ in everyone), marker)
+    found |= marked((pid for pid, *_ in everyone), marker) | {*strays}
     while more := {pid for pid, parent, *_ in everyone if parent in found} - found:
         found |= more
     return found

@@ -52,6 +52,11 @@ _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 def living() -> Iterator[tuple[int, int, int, int]]:
     """Pid, parent, process group and session of every process that is no zombie."""
+    return (found[:4] for found in processes() if not found[4])
+
+
+def processes() -> Iterator[tuple[int, int, int, int, bool]]:
+    """Pid, parent, process group and session of every process, and whether it is a zombie."""
     with contextlib.suppress(OSError):
         for name in os.listdir("/proc"):
             if name.isdigit():
@@ -59,11 +64,10 @@ def living() -> Iterator[tuple[int, int, int, int]]:
                     yield from _parse_stat(int(name), stat.read())
 
 
-def _parse_stat(pid: int, stat: bytes) -> Iterator[tuple[int, int, int, int]]:
+def _parse_stat(pid: int, stat: bytes) -> Iterator[tuple[int, int, int, int, bool]]:
     # The name in parentheses may hold anything, parentheses and spaces included.
     state, parent, group, session = stat[stat.rindex(b")") + 2 :].split(b" ", 4)[:4]
-    if state not in b"ZXx":
-        yield pid, int(parent), int(group), int(session)
+    yield pid, int(parent), int(group), int(session), state in b"ZXx"
 
 
 def descendants(root: int, spared: Collection[int]) -> set[int]:
