@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from anabranch import Do, Effect, PhaseEnv, do, from_async, par_all_limit
-from anabranch.effects.work import execute, read_file
-from anabranch.environment import Invocation
+from anabranch import Do, Effect, ParallelError, PhaseEnv, do, par_all_limit, read_file, write_file
+from anabranch.effects.work import execute
+from anabranch.environment import CommandError, FileError, HasCommands, Invocation
 
 CHANGELOG = "/work/CHANGES.md"
 
+Trouble = CommandError | FileError
 
-def describe(part: str) -> Effect[bytes, Any, PhaseEnv]:
+
+def describe(part: str) -> Effect[bytes, CommandError, HasCommands]:
     """What changed in a part, as a command says it."""
-    said: Effect[Any, Any, PhaseEnv] = execute(Invocation(argv=("describe", part), cwd="/work"))
-    return said.map(lambda output: output.stdout.head)
-
-
-def write(text: bytes) -> Effect[None, Any, PhaseEnv]:
-    """Replace the changelog."""
-    return from_async(lambda env: env.files.write(CHANGELOG, text), label="write the changelog")
+    described = execute(Invocation(argv=("describe", part), cwd="/work"))
+    return described.map(lambda output: output.stdout.head)
 
 
 @do
-def add(part: str) -> Do[None, Any, PhaseEnv]:
+def add(part: str) -> Do[None, Trouble, PhaseEnv]:
     """Add the line of a part."""
     line = yield from describe(part)
     before = yield from read_file(CHANGELOG)
-    yield from write(before + line)
+    yield from write_file(CHANGELOG, before + line)
 
 
-def collect(parts: list[str]) -> Effect[list[None], Any, PhaseEnv]:
+def collect(parts: list[str]) -> Effect[list[None], ParallelError[None, Trouble], PhaseEnv]:
     """Add the lines of all parts, four at a time."""
     return par_all_limit([add(part) for part in parts], 4)
 
 
 @do
-def collect_in_one_go(parts: list[str]) -> Do[None, Any, PhaseEnv]:
+def collect_in_one_go(
+    parts: list[str],
+) -> Do[None, ParallelError[bytes, CommandError] | FileError, PhaseEnv]:
     """Describe all parts, four at a time, and write once."""
     lines = yield from par_all_limit([describe(part) for part in parts], 4)
-    yield from write(b"".join(lines))
+    yield from write_file(CHANGELOG, b"".join(lines))

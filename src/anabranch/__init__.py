@@ -62,8 +62,10 @@ if TYPE_CHECKING:
         deliver,
         execute_commands,
         merge_to_parent,
+        read_file,
         remove_worktree,
         start_branch,
+        write_file,
     )
     from anabranch.environment import MapEnv, PhaseEnv
     from anabranch.interpreters import DryRun, dry_run, run, run_async
@@ -137,6 +139,7 @@ __all__ = [
     "par_try_all",
     "plan_work_assignments",
     "race",
+    "read_file",
     "remove_worktree",
     "repeat",
     "retry",
@@ -148,6 +151,7 @@ __all__ = [
     "succeed",
     "timeout",
     "traverse",
+    "write_file",
     "zip_par",
 ]
 

@@ -294,6 +294,15 @@ def read_file(path: str) -> Effect[bytes, FileError, HasFiles]:
     return from_async(call, label=f"read {path}")
 
 
+def write_file(path: str, data: bytes) -> Effect[None, FileError, HasFiles]:
+    """Replace a file as a whole, by absolute path; its directory is made if need be."""
+
+    def call(env: HasFiles) -> Awaitable[Result[None, FileError]]:
+        return env.files.write(path, data)
+
+    return from_async(call, label=f"write {path}", preview=Success(None))
+
+
 def record(
     *payloads: Payload, cause: int | None = None
 ) -> Effect[tuple[Event, ...], JournalError, HasJournal]:

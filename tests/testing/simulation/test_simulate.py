@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Never
 
 import pytest
 from attrs import define
@@ -11,7 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from returns.result import Failure, Result, Success
 
-from anabranch import Do, Effect, do, fail, from_async, par_all, repeat, sleep, succeed, timeout
+from anabranch import (
+    Do,
+    Effect,
+    do,
+    fail,
+    from_async,
+    from_function,
+    par_all,
+    repeat,
+    sleep,
+    succeed,
+    timeout,
+)
 from anabranch.testing import Gate
 from anabranch.testing.simulation import Check, Run, SimulationFailed, drawn, simulate
 
@@ -188,3 +200,24 @@ def test_a_run_that_does_not_repeat_itself_is_told_to_be_one() -> None:
     times = iter(range(9))
     failed = failure_of(succeed(1), check=lambda _: next(times) > 0)
     assert "not repeatable" == failed.fault.kind
+
+
+def test_a_check_that_cannot_cope_with_a_run_is_a_fault_of_its_own_kind() -> None:
+    def beyond_the_end(run: Run) -> bool:
+        return "".index(str(run.result)) == 0
+
+    with pytest.raises(SimulationFailed, match="beyond_the_end raised ValueError"):
+        simulate(succeed(1), check=beyond_the_end)
+
+
+def test_what_is_raised_is_told_rather_than_what_a_check_makes_of_it() -> None:
+    def one(run: Run) -> bool:
+        assert run.result is not None
+        return bool(run.result.unwrap() == 1)
+
+    def divide(zero: object) -> Result[int, Never]:
+        return Success(1 // int(zero is None and 0))
+
+    broken = from_function(divide)
+    with pytest.raises(SimulationFailed, match="ZeroDivisionError"):
+        simulate(broken, check=one)

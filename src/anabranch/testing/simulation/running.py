@@ -165,11 +165,11 @@ def examine(
         run = scenario(chance, watcher)
     except (DeadlockError, LivelockError) as error:
         return None, Fault(type(error).__name__, str(error))
+    if run.raised is not None:
+        return run, Fault(type(run.raised).__name__, str(run.raised) or "it was raised")
     for check in checks:
         if (fault := _checked(check, run)) is not None:
             return run, fault
-    if run.raised is not None:
-        return run, Fault(type(run.raised).__name__, str(run.raised) or "it was raised")
     return run, None
 
 
@@ -180,6 +180,8 @@ def _checked(check: Check, run: Run) -> Fault | None:
         answer = check(run)
     except AssertionError as error:
         return Fault(name, str(error).partition("\n")[0] or "the assertion does not hold")
+    except Exception as error:  # noqa: BLE001  (a check that cannot cope with a run has found it)
+        return Fault(f"{name} raised {type(error).__name__}", str(error))
     if answer is False:
         return Fault(name, "it does not hold")
     return Fault(name, answer) if isinstance(answer, str) and answer else None
