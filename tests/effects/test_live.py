@@ -220,15 +220,6 @@ def test_the_environment_is_asked_changed_and_provided() -> None:
     assert Success("x") == run(here.provide("x"))
 
 
-def test_a_missing_environment_is_explained() -> None:
-    effect: Effect[Any, Never, Any] = asks(lambda env: env.commands)
-    with pytest.raises(AttributeError) as caught:
-        run(effect)
-    assert [
-        "the effect needs an environment with `commands`; no environment was given to run()"
-    ] == (caught.value.__notes__)
-
-
 def test_what_is_no_effect_is_refused_with_a_hint() -> None:
     no_effect: Any = int
     with pytest.raises(TypeError, match="`map` takes plain functions"):

@@ -9,7 +9,18 @@ from typing import Any, Never, ParamSpec, TypeVar
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeAliasType
 
-from anabranch.effects.core import ASYNC, BLOCKING, INLINE, Asks, Effect, Fail, Leaf, Steps, Succeed
+from anabranch.effects.core import (
+    ASYNC,
+    BLOCKING,
+    INLINE,
+    Asks,
+    Effect,
+    Fail,
+    Leaf,
+    Step,
+    Steps,
+    Succeed,
+)
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -17,7 +28,7 @@ X = TypeVar("X", bound=Exception)
 Env = TypeVar("Env")
 P = ParamSpec("P")
 
-Do = TypeAliasType("Do", Generator[Effect[Any, E, Env], Any, T], type_params=(T, E, Env))
+Do = TypeAliasType("Do", Generator[Step[E, Env], Any, T], type_params=(T, E, Env))
 """What a function decorated with `do` declares that it returns: `Do[value, error, env]`."""
 
 

@@ -44,7 +44,17 @@ class Exit(IntEnum):
     RAISED = 2
 
 
-class Effect(Generic[T, E, Env]):
+class Step(Generic[E, Env]):
+    """What a `do` function yields: an effect of which only the errors and the needs are known.
+
+    Were it called an `Effect`, an effect would be an iterable of effects, and `par_all(effect)`
+    would pass the type checkers.
+    """
+
+    __slots__ = ()
+
+
+class Effect(Step[E, Env], Generic[T, E, Env]):
     """A description of I/O that needs an `Env` and ends in a `T` or a failure `E`.
 
     Make one with `succeed`, `fail`, `from_function`, `from_async`, …; combine with the
@@ -193,7 +203,7 @@ class Effect(Generic[T, E, Env]):
         """Run it in the environment that `function` makes of the one around it."""
         return Local(self, function)
 
-    def __iter__(self) -> Generator[Effect[Any, E, Env], Any, T]:
+    def __iter__(self) -> Generator[Step[E, Env], Any, T]:
         """For `x = yield from effect` inside a function decorated with `do`."""
         result: T = yield self
         return result
@@ -364,7 +374,7 @@ class Steps(Effect[T, E, Env]):
 
     def __init__(
         self,
-        function: Callable[..., Generator[Effect[Any, E, Env], Any, T]],
+        function: Callable[..., Generator[Step[E, Env], Any, T]],
         arguments: tuple[Any, ...],
         keywords: tuple[tuple[str, Any], ...],
     ) -> None:

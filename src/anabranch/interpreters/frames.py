@@ -148,10 +148,24 @@ def release_raised(frame: Released, error: BaseException) -> BaseException:
 
 
 def explain_environment(error: BaseException, env: Any) -> None:
-    """Add to an `AttributeError` of the environment what was asked for and what was given."""
-    if not isinstance(error, AttributeError) or error.obj is not env or error.name is None:
+    """Add to an `AttributeError` what was asked of the environment, and what was given."""
+    if not isinstance(error, AttributeError) or error.name is None:
         return
-    given = "no environment was given" if env is None else f"a {type(env).__name__} was given"
-    note = f"the effect needs an environment with `{error.name}`; {given} to run()"
+    if error.obj is env:
+        given = "it runs in none" if env is None else f"it runs in a {type(env).__name__}"
+        note = f"the effect needs an environment with `{error.name}`; {given}"
+    elif (capability := _capability(env, error.obj)) is not None:
+        given = f"a {type(error.obj).__name__}"
+        note = f"the effect needs `{capability}` with `{error.name}`; the environment has {given}"
+    else:
+        return
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
+
+
+def _capability(env: Any, value: object) -> str | None:
+    """Under which name the environment has a value."""
+    if env is None or value is None:
+        return None
+    names = (name for name in dir(env) if not name.startswith("_"))
+    return next((name for name in names if getattr(env, name, None) is value), None)

@@ -144,9 +144,7 @@ def _answer(answer: Result[Any, Any] | Awaitable[Result[Any, Any]]) -> Result[An
     raise RuntimeError("an async leaf waits, and the reference interpreter has no event loop")
 
 
-def _steps(
-    steps: Generator[Effect[Any, Any, Any], Any, Any], env: Any, clock: _Clock
-) -> Result[Any, Any]:
+def _steps(steps: Generator[Any, Any, Any], env: Any, clock: _Clock) -> Result[Any, Any]:
     move = partial(next, steps)
     try:
         while True:
