@@ -14,7 +14,7 @@ from anabranch.testing.git.merging import MergedTree, merge_trees
 from anabranch.testing.git.objects import FILE, Entry, Objects, tree_id
 from anabranch.testing.git.texts import merge_texts
 from anabranch.testing.repositories import ScratchRepository
-from anabranch.testing.strategies.repositories import Fork, edited_texts, forks, texts
+from anabranch.testing.strategies.repositories import Fork, edited_line_texts, forks, line_texts
 from property_tests.testing.git.real import conflicts, export, merged, scratch
 
 
@@ -61,11 +61,11 @@ def test_trees_are_merged_as_git_merges_them(repo: ScratchRepository, fork: Fork
 
 @st.composite
 def edited_twice(draw: st.DrawFn) -> Fork:
-    base, entry = draw(texts(max_size=14)), Entry(b"")
+    base, entry = draw(line_texts(max_size=14)), Entry(b"")
     return Fork(
         base={"file": evolve(entry, data=base)},
-        ours={"file": evolve(entry, data=draw(edited_texts(base)))},
-        theirs={"file": evolve(entry, data=draw(edited_texts(base)))},
+        ours={"file": evolve(entry, data=draw(edited_line_texts(base)))},
+        theirs={"file": evolve(entry, data=draw(edited_line_texts(base)))},
     )
 
 
@@ -90,7 +90,7 @@ def test_a_side_that_changed_nothing_has_no_say(fork: Fork) -> None:
     assert MergedTree(fork.ours) == by_the_model(evolve(fork, theirs=fork.base))
 
 
-@given(texts(max_size=20), texts(max_size=20))
+@given(line_texts(max_size=20), line_texts(max_size=20))
 def test_a_difference_makes_the_new_text_of_the_old(old: bytes, new: bytes) -> None:
     before, after = split(old), split(new)
     made, done = list[bytes](), 0

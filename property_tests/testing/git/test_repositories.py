@@ -41,7 +41,7 @@ from anabranch.testing.git.history import ancestors
 from anabranch.testing.git.objects import EXECUTABLE, FILE, LINK, Entry
 from anabranch.testing.git.state import HEADS
 from anabranch.testing.repositories import ScratchRepository, git_repo
-from anabranch.testing.strategies.repositories import PATHS, texts
+from anabranch.testing.strategies.repositories import PATHS, line_texts
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -269,7 +269,12 @@ class Worlds(RuleBasedStateMachine):
     def anywhere(self, draw: st.DataObject) -> str:
         return draw.draw(st.sampled_from([HOME, *sorted(self.alive)]), label="where")
 
-    @rule(data=st.data(), path=FILES, text=texts(), mode=st.sampled_from([FILE, EXECUTABLE, LINK]))
+    @rule(
+        data=st.data(),
+        path=FILES,
+        text=line_texts(),
+        mode=st.sampled_from([FILE, EXECUTABLE, LINK]),
+    )
     def write(self, data: st.DataObject, path: str, text: bytes, mode: str) -> None:
         real, model = self.places(self.anywhere(data))
         try:
