@@ -78,7 +78,10 @@ class _Fused:
 
 @define
 class _NextProcess:
-    """Worktrees as a new process finds them: those of a dead one give way, or are reopened."""
+    """Worktrees as a new process finds them: those of a dead one give way, or are reopened.
+
+    What was committed in one is on its branch when it is gone.
+    """
 
     port: MockWorktrees
     mine: set[str] = field(factory=set[str])
@@ -87,6 +90,7 @@ class _NextProcess:
         if request.name not in self.mine:
             self.port.alive.pop(request.name, None)
         self.mine.add(request.name)
+        self.port.branches.pop(request.branch or "", None)
         return await self.port.create(request)
 
     async def reopen(self, request: WorktreeRequest) -> Result[Worktree | None, WorktreeError]:
@@ -95,6 +99,9 @@ class _NextProcess:
 
     async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
         self.mine.discard(worktree.name)
+        if worktree.branch is not None:
+            changed = await self.port.changes(worktree)
+            self.port.branches[worktree.branch] = changed.unwrap().head
         return await self.port.remove(worktree)
 
     def __getattr__(self, name: str) -> Any:

@@ -64,7 +64,8 @@ def put_away(path: str, trash: str) -> str | None:
     target = os.path.join(trash, uuid.uuid4().hex)
     while os.path.lexists(path):
         # `delete` of another thread may take the empty trash directory away in between.
-        os.makedirs(trash, exist_ok=True)
+        with suppress(FileExistsError):
+            os.makedirs(trash)
         with suppress(FileNotFoundError):
             os.rename(path, target)
             return target
