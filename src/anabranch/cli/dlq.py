@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anabranch.workflow import Workflow
 
 _TOLD = 5
+_LONGEST = 120
 _subjects = click.argument("subjects", nargs=-1, metavar="[AGENT]...")
 
 
@@ -167,7 +168,8 @@ def _listed(run: str, letters: Sequence[Letter]) -> Iterator[str]:
 
     yield f"run {run}: {len(letters)} failed"
     for signature, alike in by_signature(letters).items():
-        yield f"  {len(alike)} x {signature}"
+        told = signature if len(signature) <= _LONGEST else f"{signature[: _LONGEST - 1]}…"
+        yield f"  {len(alike)} x {told}"
         for letter in alike[:_TOLD]:
             label = "" if letter.label == letter.subject else f"  {letter.label}"
             yield f"      {letter.subject}{label}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,20 +13,37 @@ from typing import Final, TypeVar
 
 import anyio
 from anyio import to_thread
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import Effect
 from anabranch.environment import Environment, Journal, JournalError, MapEnv
 from anabranch.interpreters import run_async
-from anabranch.lifecycle import DoubtSettled, Event, Payload, RunState, workflow_to_resume
+from anabranch.lifecycle import (
+    DoubtSettled,
+    Event,
+    Masker,
+    Payload,
+    RunState,
+    fold,
+    workflow_to_resume,
+)
 from anabranch.program import Identity, Verdict, open_questions, program
 from anabranch.services.files import LocalFiles
 from anabranch.services.git import GitRepository, git_run
-from anabranch.services.journal import FileJournal, open_journal
+from anabranch.services.journal import FileJournal, MaskedJournal, open_journal, read_segments
 from anabranch.services.processes import HandingFiles, LocalCommands, end_processes_of
-from anabranch.services.runs import require_run
-from anabranch.values import AnabranchError, Json, RunStatus, UsageError, did_you_mean
+from anabranch.services.runs import require_run, run_directory
+from anabranch.values import (
+    AnabranchError,
+    ConfigError,
+    Json,
+    Location,
+    Problem,
+    RunStatus,
+    UsageError,
+    did_you_mean,
+)
 from anabranch.workflow import Workflow
 
 T = TypeVar("T")
@@ -65,15 +82,20 @@ class _Told:
 
 @frozen(kw_only=True)
 class Local:
-    """An environment of this machine, and the journal in it, to look into."""
+    """An environment of this machine, the journal in it to look into, and what is secret."""
 
     env: Environment
     journal: FileJournal
+    masker: Masker
 
 
 @asynccontextmanager
 async def local_environment(
-    repository: GitRepository, *, run: str, listener: Listener = lambda _: None
+    repository: GitRepository,
+    *,
+    run: str,
+    listener: Listener = lambda _: None,
+    secrets: Sequence[str] = (),
 ) -> AsyncGenerator[Local]:
     """The ports made real in a repository, for as long as the context lasts.
 
@@ -81,14 +103,18 @@ async def local_environment(
         repository: where.
         run: the id under which worktrees are made and logs are kept; nobody else's meanwhile.
         listener: sees every event once it is in the journal.
+        secrets: the environment variables whose values are kept out of journal, logs, events
+            and errors.
 
     Raises:
         HostError: another process works under that id.
+        ConfigError: a variable that holds a secret is not set.
     """
     directory = Path(repository.state, "runs", run)
     environ = repository.command_environment(os.environ)
     logs = str(directory / "logs")
-    processes = LocalCommands(logs=logs, environ=environ)
+    masker = Masker.of(_values(secrets))
+    processes = LocalCommands(logs=logs, environ=environ, masker=masker)
     async with (
         git_run(repository, run, leaving=processes.end_within) as git,
         open_journal(directory, now=_now) as journal,
@@ -99,9 +125,40 @@ async def local_environment(
             commands=HandingFiles(commands),
             merges=git.merges,
             files=LocalFiles(),
-            journal=_Told(journal, listener),
+            journal=_Told(MaskedJournal(journal, masker), listener),
         )
-        yield Local(env=env, journal=journal)
+        yield Local(env=env, journal=journal, masker=masker)
+
+
+def _values(names: Sequence[str]) -> list[str]:
+    """The values of variables that hold secrets."""
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise ConfigError(
+            Problem(
+                code="missing-secret",
+                message="these variables of `secrets` are not set",
+                where=Location(path="secrets"),
+                value=", ".join(missing),
+                hint=f"set them before the run: `export {missing[0]}=…`",
+            )
+        )
+    return [os.environ[name] for name in names]
+
+
+def _masked(error: AnabranchError, masker: Masker) -> AnabranchError:
+    """An error without the secrets in what it says."""
+    return type(error)(
+        *(
+            evolve(
+                problem,
+                message=masker.text(problem.message),
+                value=problem.value and masker.text(problem.value),
+                hint=problem.hint and masker.text(problem.hint),
+            )
+            for problem in error.problems
+        )
+    )
 
 
 def run_in_repository(effect: Effect[T, E, MapEnv], path: str = ".") -> Result[T, E]:
@@ -181,7 +238,10 @@ class LocalRun:
             items=self.items,
         )
         async with local_environment(
-            self.repository, run=self.run, listener=self.listener
+            self.repository,
+            run=self.run,
+            listener=self.listener,
+            secrets=self.workflow.secrets,
         ) as local:
             return await _interpreted(program(self.workflow, identity), local)
 
@@ -226,10 +286,14 @@ class LocalResumption:
         return await _until_told_to_end(self._carried_out)
 
     async def _carried_out(self) -> RunState:
+        journal = read_segments(run_directory(self.repository.state, self.run))
         async with local_environment(
-            self.repository, run=self.run, listener=self.listener
+            self.repository,
+            run=self.run,
+            listener=self.listener,
+            secrets=self._workflow(fold(journal.events)).secrets,
         ) as local:
-            workflow = workflow_to_resume(local.journal.state, self.workflow, force=self.force)
+            workflow = self._workflow(local.journal.state)
             past = self._judged(local.journal)
             _refuse_open_questions(workflow, past)
             assert past.created is not None
@@ -237,6 +301,9 @@ class LocalResumption:
             self.begin(past)
             effect = program(workflow, Identity.of(past.created), past)
             return await _interpreted(effect, local)
+
+    def _workflow(self, past: RunState) -> Workflow:
+        return workflow_to_resume(past, self.workflow, force=self.force)
 
     def _judged(self, journal: FileJournal) -> RunState:
         """Where the run stands, with what was said of steps in doubt."""
@@ -263,7 +330,7 @@ def _refuse_open_questions(workflow: Workflow, past: RunState) -> None:
 async def _interpreted(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:
     result = await run_async(effect, local.env)
     if isinstance(result, Failure):
-        raise result.failure()
+        raise _masked(result.failure(), local.masker)
     return local.journal.state
 
 

@@ -15,7 +15,6 @@ from anabranch.lifecycle.subjects import Subject
 from anabranch.lifecycle.summary import summarise
 from anabranch.values import Json, StepStatus
 
-_LONGEST: Final = 120
 _VARYING: Final = re.compile(
     r"(?:[\w.~-]*/)+[\w.@+-]*"  # paths
     r"|\b[\w-]+\.[a-z]{1,4}\b"  # names of files
@@ -118,8 +117,7 @@ def failure_signature(at: str, message: str, ended: CommandEnded | None = None) 
     exited = ended is not None and ended.fault == "exit" and ended.exit_code
     what = f"exit code {exited}" if exited else _VARYING.sub("#", message)
     parts = (at, what, _VARYING.sub("#", said))
-    text = ": ".join(" ".join(part.split()) for part in parts if part.strip())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return ": ".join(" ".join(part.split()) for part in parts if part.strip())
 
 
 def _attempts(subject: Subject) -> Iterator[Attempt]:

@@ -152,7 +152,7 @@ class Held:
 _SAID: Final = frozenset(
     {
         *("command", "tail", "message", "label", "item", "value", "plan", "reason", "hint"),
-        *("definition", "items"),
+        *("definition", "items", "signature"),
     }
 )
 """The fields of payloads that hold what people or programs said."""

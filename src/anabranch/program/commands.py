@@ -171,9 +171,17 @@ def _ended(ended: CommandEnded, output: CommandOutput) -> CommandEnded:
         user=timedelta() if usage is None else usage.user,
         system=timedelta() if usage is None else usage.system,
         memory_bytes=0 if usage is None else usage.memory,
-        tail=(output.stdout.text + output.stderr.text)[-TAIL:],
+        tail=_tail(output.stdout.text + output.stderr.text),
         log=output.stdout.log,
     )
+
+
+def _tail(text: str) -> str:
+    """The end of a text in whole lines, if it has several: a secret that is cut is not masked."""
+    if len(text) <= TAIL:
+        return text
+    _, newline, whole = text[-TAIL:].partition("\n")
+    return whole if newline else text[-TAIL:].partition(" ")[2]
 
 
 def _spent(subject: str, report: AgentReport) -> list[Spent]:

@@ -12,6 +12,7 @@ from typing import BinaryIO, final
 from attrs import frozen
 
 from anabranch.environment import Captured
+from anabranch.lifecycle import Held, Masker
 from anabranch.values import split_lines
 
 LineListener = Callable[[Sequence[bytes]], None]
@@ -65,7 +66,8 @@ class Ends:
 class Stream:
     """One output stream on its way in.
 
-    A log that cannot be written ends there and is not named in what was captured, so that
+    Memory holds it as it came, since later steps may need it as a value; the log and the listener
+    get it without its secrets. A log that cannot be written ends there and is not named in what was captured, so that
     whoever is named a log finds everything in it. The command itself goes on.
     """
 
@@ -75,16 +77,23 @@ class Stream:
         *,
         open_log: Callable[[], BinaryIO] | None = None,
         listener: LineListener | None = None,
+        masker: Masker | None = None,
     ) -> None:
         self._ends = Ends(limits)
         self._open_log = open_log
         self._log: BinaryIO | None = None
         self._listener = listener
         self._carry = b""
+        self._masker, self._held = masker, Held()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes in."""
         self._ends.feed(data)
+        if self._masker is not None:
+            data, self._held = self._masker.feed(self._held, data)
+        self._show(data)
+
+    def _show(self, data: bytes) -> None:
         self._write(data)
         if self._listener is not None:
             lines, self._carry = split_lines(self._carry, data)
@@ -93,7 +102,7 @@ class Stream:
 
     def _write(self, data: bytes) -> None:
         try:
-            if self._open_log is not None and self._log is None:
+            if data and self._open_log is not None and self._log is None:
                 self._log = self._open_log()
             if self._log is not None:
                 # Into the page cache: cheaper than handing it to a thread.
@@ -104,6 +113,9 @@ class Stream:
 
     def finish(self) -> Captured:
         """The stream has ended: hand out a last line that had no end, and say what was held."""
+        if self._masker is not None:
+            data, self._held = self._masker.flush(self._held), Held()
+            self._show(data)
         if self._listener is not None and self._carry:
             self._listener([self._carry])
         name = None if self._log is None else str(self._log.name)

@@ -24,6 +24,7 @@ from anabranch.environment import (
     Invocation,
     OutputListener,
 )
+from anabranch.lifecycle import Masker
 from anabranch.services.processes.attendance import Attendance
 from anabranch.services.processes.capture import Limits, Stream
 from anabranch.services.processes.child import Child, Containment, Refusal, Start
@@ -52,6 +53,7 @@ class LocalCommands:
             only what memory holds.
         limits: how much of each stream memory holds.
         environ: what commands inherit; `None` is this process's environment as it is now.
+        masker: keeps secrets out of logs and from listeners; what memory holds is as it came.
         containment: how trees of processes are held together.
 
     >>> import anyio, os
@@ -66,10 +68,12 @@ class LocalCommands:
         logs: str | None = None,
         limits: Limits = _DEFAULT_LIMITS,
         environ: Mapping[str, str] | None = None,
+        masker: Masker | None = None,
         containment: Containment | None = None,
     ) -> None:
         self._logs = logs
         self._limits = limits
+        self._masker = masker
         self._inherited = _encoded(os.environ if environ is None else environ)
         self._containment = containment or BestContainment()
         self._lingering: list[tuple[Path, Child]] = []
@@ -169,6 +173,7 @@ class LocalCommands:
             self._limits,
             open_log=partial(open_log, self._logs, invocation.label, name) if self._logs else None,
             listener=partial(listener, name) if listener else None,
+            masker=self._masker,
         )
 
     def _start(self, invocation: Invocation, ends: Mapping[str, int]) -> Start:
