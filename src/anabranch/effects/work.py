@@ -21,6 +21,7 @@ from anabranch.environment import (
     CommandError,
     CommandFault,
     CommandOutput,
+    Conflict,
     Delivery,
     FileError,
     HasCommands,
@@ -261,6 +262,31 @@ def traces_on(branch: str, since: str) -> Effect[tuple[Trace, ...], MergeError, 
         return env.merges.traces(branch, since)
 
     return from_async(call, label=f"look for merges on {branch}", preview=Success(()))
+
+
+def lay_out_conflict(
+    request: MergeRequest, worktree: Worktree
+) -> Effect[tuple[str, ...], MergeError, HasMerges]:
+    """Merge in a worktree that is at the target, and leave the conflicts there for somebody."""
+
+    def call(env: HasMerges) -> Awaitable[Result[tuple[str, ...], MergeError]]:
+        return env.merges.lay_out(request, worktree)
+
+    label = f"lay out the conflict of {request.source} in {worktree.name}"
+    return from_async(call, label=label, preview=Success(()))
+
+
+def conclude_merge(
+    request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
+) -> Effect[Merge, MergeError, HasMerges]:
+    """Make what was left in the worktree the merge, if every conflict was resolved."""
+
+    def call(env: HasMerges) -> Awaitable[Result[Merge, MergeError]]:
+        return env.merges.conclude(request, worktree, conflicts)
+
+    foreseen = Merge(target=request.target, before=worktree.base, commit=request.source)
+    label = f"conclude the merge of {request.source} in {worktree.name}"
+    return from_async(call, label=label, preview=Success(foreseen))
 
 
 def drop_branch(branch: str) -> Effect[None, MergeError, HasMerges]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
 from attrs import frozen
 from returns.result import Result
 
-from anabranch.environment.worktrees import Oid
+from anabranch.environment.worktrees import Oid, Worktree
 
 
 @frozen(kw_only=True)
@@ -114,6 +115,31 @@ class Merges(Protocol):
 
     async def merge(self, request: MergeRequest) -> Result[Merge, MergeError]:
         """Merge in memory, then move the target. All or nothing."""
+        ...
+
+    async def lay_out(
+        self, request: MergeRequest, worktree: Worktree
+    ) -> Result[tuple[str, ...], MergeError]:
+        """Merge in a worktree that is at the target, and leave the conflicts in its files.
+
+        Returns:
+            The conflicting paths.
+        """
+        ...
+
+    async def conclude(
+        self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
+    ) -> Result[Merge, MergeError]:
+        """Make what somebody left in the worktree the merge, and move the target to it.
+
+        What they did not commit is taken as it lies there. It fails as a conflict if a file has
+        markers that were in none of the sides, or is as the merge had left it.
+
+        Args:
+            request: as it was laid out.
+            worktree: where.
+            conflicts: as the merge had told them.
+        """
         ...
 
     async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:

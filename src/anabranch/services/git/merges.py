@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from attrs import frozen
 from returns.result import Result
 
-from anabranch.environment import Delivery, Merge, MergeError, MergeFault, MergeRequest, Oid, Trace
+from anabranch.environment import (
+    Conflict,
+    Delivery,
+    Merge,
+    MergeError,
+    MergeFault,
+    MergeRequest,
+    Oid,
+    Trace,
+    Worktree,
+)
 from anabranch.services.git.delivery import Courier
 from anabranch.services.git.faults import Unmerged, merge_result
 from anabranch.services.git.heads import Heads
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.resolving import Resolver
 from anabranch.services.git.threads import in_thread
 from anabranch.services.git.traces import traces
 
@@ -41,6 +53,22 @@ class GitMerges:
         """Merge in memory, then move the target. All or nothing."""
         return await in_thread(lambda: merge_result(lambda: self._merge(request)))
 
+    async def lay_out(
+        self, request: MergeRequest, worktree: Worktree
+    ) -> Result[tuple[str, ...], MergeError]:
+        """Merge in a worktree, and leave the conflicts there; their paths."""
+        resolver = self._resolver()
+        return await in_thread(lambda: merge_result(lambda: resolver.lay_out(request, worktree)))
+
+    async def conclude(
+        self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
+    ) -> Result[Merge, MergeError]:
+        """Make what was left in the worktree the merge, if every conflict was resolved."""
+        resolver = self._resolver()
+        return await in_thread(
+            lambda: merge_result(lambda: resolver.conclude(request, worktree, conflicts))
+        )
+
     async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
         """The commits with trailers that a branch went through since a revision, oldest first."""
         git = self.repository.git
@@ -53,6 +81,9 @@ class GitMerges:
     async def deliver(self, branch: str) -> Result[Delivery, MergeError]:
         """Bring the user's checkout forward to the branch, all at once or not at all."""
         return await in_thread(lambda: merge_result(lambda: self._courier().deliver(branch)))
+
+    def _resolver(self) -> Resolver:
+        return Resolver(git=self.repository.trees, merger=self.merger)
 
     def _courier(self) -> Courier:
         return Courier(repository=self.repository, merger=self.merger, origin=self.origin)

@@ -75,6 +75,26 @@ class Merger:
         message = f"branch {request.target} moved {_TRIES} times meanwhile"
         raise Unmerged(MergeFault.MOVED, message)
 
+    def adopt(self, request: MergeRequest, before: Oid, tree: str) -> Merge:
+        """Make a tree that somebody else merged what the target is, if it is still at `before`."""
+        names = self.signer.names()
+        originals = self._replayer.trailers_of(request) if request.linear else ()
+        commit = Commit(
+            tree=tree,
+            parents=(before,) if request.linear else (before, request.source),
+            author=names.author,
+            committer=names.committer,
+            message=with_trailers(request.message, (*request.trailers, *originals)),
+        )
+        with self._lock:
+            after = self.objects.write(commit)
+            if not self.refs.move(f"refs/heads/{request.target}", before, after):
+                message = f"branch {request.target} moved while a conflict was resolved"
+                raise Unmerged(MergeFault.MOVED, message)
+            if request.linear:
+                self._replayer.moved(request)
+        return Merge(target=request.target, before=before, commit=after)
+
     def join(self, ours: Oid, theirs: Oid, message: str) -> Oid:
         """A merge commit of two commits; `ours` itself if it holds the other already."""
         mine = self.objects.commit(ours)

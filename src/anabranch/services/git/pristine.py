@@ -76,7 +76,7 @@ class Record:
                         continue
                     found[entry.name] = stamp(seen)
                     if is_young(seen.st_ctime_ns, now):
-                        record.young[inner] = _digest(entry.path)
+                        record.young[inner] = digest(entry.path)
         return record
 
     @property
@@ -89,7 +89,7 @@ class Record:
         directory, _, name = path.rpartition("/")
         full = os.path.join(top, path)
         self.files[directory][name] = stamp(os.lstat(full))
-        self.young[path] = _digest(full)
+        self.young[path] = digest(full)
 
     def differences(self, top: str) -> Differences:
         """Compare with the tree as it is now. Directories that cannot be read are made readable."""
@@ -138,7 +138,7 @@ class Record:
         if path not in self.young:
             return True
         full = os.path.join(top, path)
-        if _digest(full) != self.young[path]:
+        if digest(full) != self.young[path]:
             return False
         if not is_young(os.lstat(full).st_ctime_ns, now):
             del self.young[path]
@@ -186,7 +186,8 @@ def _joined(path: str, name: str) -> str:
     return f"{path}/{name}" if path else name
 
 
-def _digest(path: str) -> bytes:
+def digest(path: str) -> bytes:
+    """A digest of what a file holds, or of where a symbolic link points."""
     if os.path.islink(path):
         return hashlib.sha256(os.fsencode(os.readlink(path))).digest()
     with open(path, "rb") as file:

@@ -69,6 +69,10 @@ class Replayer:
             last = self.objects.write(current)
         return last
 
+    def trailers_of(self, request: MergeRequest) -> tuple[tuple[str, str], ...]:
+        """What a commit says that stands for all those since the base."""
+        return tuple((ORIGINAL, oid) for oid in self._since(request.base, request.source))
+
     def moved(self, request: MergeRequest) -> None:
         """Note that a replay has become visible; one that was not needed has nothing to note."""
         known = self._known.get((request.target, request.base))

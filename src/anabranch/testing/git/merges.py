@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
@@ -16,6 +16,7 @@ from anabranch.environment import (
     MergeRequest,
     Oid,
     Trace,
+    Worktree,
 )
 from anabranch.services.git.commits import with_trailers
 from anabranch.services.git.replaying import ORIGINAL
@@ -74,6 +75,19 @@ class MemoryMerges:
             return Success(self._merge(request))
         except _Unmerged as unmerged:
             return Failure(unmerged.error)
+
+    async def lay_out(
+        self, request: MergeRequest, worktree: Worktree
+    ) -> Result[tuple[str, ...], MergeError]:
+        """Not modelled: git itself writes the markers."""
+        raise NotModelled(f"a conflict of {request.source} laid out in {worktree.path}")
+
+    async def conclude(
+        self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
+    ) -> Result[Merge, MergeError]:
+        """Not modelled, since nothing is laid out."""
+        paths = ", ".join(conflict.path for conflict in conflicts)
+        raise NotModelled(f"{request.source} resolved in {worktree.path}: {paths}")
 
     async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
         """The commits with trailers that a branch went through since a revision, oldest first."""

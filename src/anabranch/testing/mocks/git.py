@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha1
 from typing import TypeAlias, TypeVar
 
@@ -11,6 +12,7 @@ from returns.result import Failure, Result, Success
 from anabranch.environment import (
     Advance,
     Changes,
+    Conflict,
     Delivery,
     Merge,
     MergeError,
@@ -143,13 +145,30 @@ class MockMerges:
         error = await _answered(self.answers, request, self.clock)
         if error is not None:
             return Failure(error)
+        return Success(self._made(request))
+
+    def _made(self, request: MergeRequest) -> Merge:
         before = self.branches.get(request.target, request.base)
         if any((m.target, m.source) == (request.target, request.source) for m, _ in self.made):
-            return Success(Merge(target=request.target, before=before, commit=before))
+            return Merge(target=request.target, before=before, commit=before)
         commit = made_up(before, request.source)
         self.branches[request.target] = commit
         self.made.append((request, Trace(commit=commit, before=before, trailers=request.trailers)))
-        return Success(Merge(target=request.target, before=before, commit=commit))
+        return Merge(target=request.target, before=before, commit=commit)
+
+    async def lay_out(
+        self, request: MergeRequest, worktree: Worktree
+    ) -> Result[tuple[str, ...], MergeError]:
+        """Note that it was asked for; nothing is laid out."""
+        self.calls.append(("lay_out", (worktree.name, request.source)))
+        return Success(())
+
+    async def conclude(
+        self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
+    ) -> Result[Merge, MergeError]:
+        """Take what was made of the conflict for resolved."""
+        self.calls.append(("conclude", (worktree.name, tuple(c.path for c in conflicts))))
+        return Success(self._made(request))
 
     async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
         """Every merge into the branch that has trailers."""
