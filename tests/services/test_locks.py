@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -111,6 +112,15 @@ def test_a_signature_of_a_living_process_counts_without_the_kernel(path: Path) -
 def test_a_signature_of_a_dead_process_does_not_count(path: Path, dead: Owner) -> None:
     path.write_bytes(write_owner(dead))
     assert isinstance(acquire(path), Success)
+
+
+def test_a_process_that_died_while_it_started_another_lets_go_in_a_moment(path: Path) -> None:
+    path.write_bytes(write_owner(evolve(this_process(), started="1")))
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        begun = subprocess.Popen(["sleep", "0.05"], pass_fds=[file.fileno()])
+    with begun, acquire(path).unwrap():
+        assert 0 == begun.wait()
 
 
 def test_a_machine_that_changed_its_name_is_the_same_machine(path: Path) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -37,6 +38,8 @@ from anabranch.services.owners import Life, Owner, life_of, read_owner, this_pro
 _POLL_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
 _SLOWEST_POLL_SECONDS: Final = 0.05
 _SIGNATURE_BYTES: Final = 4096
+_MOMENTS: Final = 200
+_MOMENT_SECONDS: Final = 0.005
 
 
 class LockFault(StrEnum):
@@ -107,13 +110,31 @@ class FileLock:
 
 
 def acquire(path: Path) -> Result[FileLock, LockError]:
-    """Take the lock if it is free, without waiting. The directory must exist."""
+    """Take the lock if it is free, without waiting. The directory must exist.
+
+    A process that was killed while it started another lets go only when that one is what it was
+    to be. For that moment, which is short, this waits.
+    """
     try:
-        while (outcome := _attempt(path)) is None:
-            pass
+        outcome = _attempt(path)
+        for _ in range(_MOMENTS):
+            if outcome is not None and not _lets_go(outcome):
+                return outcome
+            if outcome is not None:
+                time.sleep(_MOMENT_SECONDS)
+            outcome = _attempt(path)
     except OSError as error:
         return Failure(_unavailable(path, error))
-    return outcome
+    return Failure(_held_by(owner_of(path), path)) if outcome is None else outcome
+
+
+def _lets_go(outcome: Result[FileLock, LockError]) -> bool:
+    """Whether the lock is held by the dead."""
+    match outcome:
+        case Failure(LockError(fault=LockFault.HELD, owner=Owner() as owner)):
+            return life_of(owner) is Life.DEAD
+        case _:
+            return False
 
 
 async def acquire_when_free(
