@@ -231,7 +231,9 @@ def test_a_typing_error_is_recognised() -> None:
 
 
 def test_a_key_that_is_like_no_other_gets_the_list_of_all() -> None:
-    assert "expected: one of `name`, `mode`, `setup`, `map`, `reduce`" in problem(f"{SMALL}xyz: 1")
+    assert "expected: one of `name`, `mode`, `setup`, `map`, `merge`, `reduce`" in problem(
+        f"{SMALL}xyz: 1"
+    )
 
 
 def test_a_key_that_only_prodigy_carries_out_is_refused_with_that_reason() -> None:
@@ -314,10 +316,16 @@ def test_a_reference_that_can_have_no_value_is_told_with_its_place() -> None:
           - shell: for item in a b; do echo ${item} ${map.faild} ${map.failed} ${HOME} ${map.x:-y}; done
             env: {WORST: "${item.path}"}
         """) == [
-        "8:12 (setup[0].shell): `item` is only known in `map.agent_template`: ${item.path}",
+        (
+            "8:12 (setup[0].shell): `item` is only known in `map.agent_template`, `merge.resolve`:"
+            " ${item.path}"
+        ),
         "12:32 (map.agent_template[0].shell): `map` is only known in `reduce`: ${map.failed}",
         "14:45 (reduce[0].shell): nothing by this name: ${map.faild}",
-        "15:19 (reduce[0].env.WORST): `item` is only known in `map.agent_template`: ${item.path}",
+        (
+            "15:19 (reduce[0].env.WORST): `item` is only known in `map.agent_template`,"
+            " `merge.resolve`: ${item.path}"
+        ),
     ]
 
 

@@ -74,6 +74,8 @@ class Herd:
         templates: how a coding agent is called, by its name.
         past: what an earlier process of the run had done, by subject.
         in_doubt: what becomes of steps of which nobody knows whether they were done.
+        linear: whether their commits are made anew in one line.
+        resolve: the steps that resolve a conflict; without any, the agent fails.
     """
 
     run: str
@@ -84,6 +86,8 @@ class Herd:
     templates: Callable[[str], AgentTemplate]
     past: Mapping[str, Subject] = field(factory=dict[str, Subject])
     in_doubt: InDoubt = InDoubt.RERUN
+    linear: bool = False
+    resolve: tuple[Step, ...] = ()
 
     def branch(self, assignment: WorkAssignment) -> str:
         """The branch of an agent, which follows from the run and the assignment alone."""

@@ -24,6 +24,7 @@ from anabranch.program.agents import AgentError, Finished, Herd, label_of, lette
 from anabranch.program.faults import fatal, note
 from anabranch.program.past import told
 from anabranch.program.places import StepFailed
+from anabranch.program.resolving import resolved
 from anabranch.values import HostError, StepStatus
 
 RUN: Final = "Anabranch-Run"
@@ -98,7 +99,7 @@ def _settle(
     if trace is not None:
         done = Merge(target=request.target, before=trace.before, commit=trace.commit)
         return _recorded(agent, done)
-    return _merge(agent, request)
+    return _merge(agent, request, herd)
 
 
 def _refused(
@@ -133,11 +134,28 @@ def _announced(agent: Finished, request: MergeRequest) -> MergeStarted:
 
 
 @do
-def _merge(agent: Finished, request: MergeRequest) -> Do[bool, HostError, MapEnv]:
+def _merge(agent: Finished, request: MergeRequest, herd: Herd) -> Do[bool, HostError, MapEnv]:
+    outcome = yield from _merged(agent, request, herd).settled()
+    if isinstance(outcome, Failure):
+        error = outcome.failure()
+        if isinstance(error, HostError):
+            return (yield from fail(error))
+        return (yield from _unmerged(agent, error))
+    return (yield from _recorded(agent, outcome.unwrap()))
+
+
+@do
+def _merged(
+    agent: Finished, request: MergeRequest, herd: Herd
+) -> Do[Merge, MergeError | HostError, MapEnv]:
+    """Merge in memory; a conflict is for the steps that resolve it, if there are any."""
     outcome = yield from merge(request).settled()
     if isinstance(outcome, Failure):
-        return (yield from _unmerged(agent, outcome.failure()))
-    return (yield from _recorded(agent, outcome.unwrap()))
+        error = outcome.failure()
+        if herd.resolve and error.fault is MergeFault.CONFLICT:
+            return (yield from resolved(agent, request, error, herd))
+        return (yield from fail(error))
+    return outcome.unwrap()
 
 
 def request_for(agent: Finished, herd: Herd) -> MergeRequest:
@@ -153,6 +171,7 @@ def request_for(agent: Finished, herd: Herd) -> MergeRequest:
             (AGENT, assignment.agent_name),
             ("Anabranch-Item", str(assignment.id)),
         ),
+        linear=herd.linear,
     )
 
 

@@ -53,7 +53,7 @@ from anabranch.program.own_worktree import no_worktree, own_worktree
 from anabranch.program.places import Place, StepFailed
 from anabranch.program.steps import run_steps
 from anabranch.values import AnabranchError, HostError, Json, RunStatus, StepStatus
-from anabranch.workflow import Step, Workflow, digest, refers_to_changes, to_data
+from anabranch.workflow import History, Step, Workflow, digest, refers_to_changes, to_data
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -226,6 +226,8 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
         templates=workflow.template,
         past=job.past.subjects,
         in_doubt=job.workflow.in_doubt,
+        linear=workflow.merge.history is History.LINEAR,
+        resolve=workflow.merge.resolve,
     )
     assignments = yield from assignments_for(workflow.map, tree, identity.items, job.past)
     ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))

@@ -3,7 +3,7 @@
 from anabranch.workflow.builders import map_phase, map_reduce, prompt, step
 from anabranch.workflow.items import plan_items
 from anabranch.workflow.loading import load_workflow
-from anabranch.workflow.model import InDoubt, MapPhase, Mode, Step, Workflow
+from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Mode, Step, Workflow
 from anabranch.workflow.ordering import order_of, refers_to_changes
 from anabranch.workflow.plan import Plan, make_plan, plan_from_data, plan_to_data
 from anabranch.workflow.plan_text import plan_text
@@ -11,8 +11,10 @@ from anabranch.workflow.printing import digest, to_data, to_yaml
 from anabranch.workflow.schema import workflow_schema
 
 __all__ = [
+    "History",
     "InDoubt",
     "MapPhase",
+    "MergePhase",
     "Mode",
     "Plan",
     "Step",

@@ -20,7 +20,7 @@ from anabranch.planning import (
 )
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.values import parse_duration
-from anabranch.workflow.model import InDoubt, MapPhase, Step, Workflow
+from anabranch.workflow.model import InDoubt, MapPhase, MergePhase, Step, Workflow
 
 
 def step(
@@ -184,6 +184,7 @@ def map_reduce(
     setup: Iterable[str | Step] = (),
     setup_timeout: Duration | None = None,
     map: MapPhase,  # noqa: A002
+    merge: MergePhase | None = None,
     reduce: Iterable[str | Step] = (),
     agents: Mapping[str, AgentTemplate] | None = None,
     resources: Limits | None = None,
@@ -205,6 +206,7 @@ def map_reduce(
         setup=_steps(setup),
         setup_timeout=_duration(setup_timeout),
         map=map,
+        merge=merge or MergePhase(),
         reduce=_steps(reduce),
         agents=agents or {},
         resources=resources or Limits(),

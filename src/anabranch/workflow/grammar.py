@@ -21,8 +21,10 @@ from anabranch.workflow.checks import (
     variable_name,
 )
 from anabranch.workflow.model import (
+    History,
     InDoubt,
     MapPhase,
+    MergePhase,
     Mode,
     Step,
     Workflow,
@@ -93,7 +95,6 @@ _TOP_ELSEWHERE: Final = frozenset(
         "env",
         "env_files",
         "error_collection",
-        "merge",
         "profiles",
         "storage_quota",
         "timeout_config",
@@ -185,6 +186,7 @@ def _steps_of(
 
 _SETUP_STEPS: Final = _steps_of(Phase.SETUP)
 _AGENT_STEPS: Final = _steps_of(Phase.AGENT, some_steps, minItems=1)
+_RESOLVE_STEPS: Final = _steps_of(Phase.RESOLVE)
 _REDUCE_STEPS: Final = _steps_of(Phase.REDUCE)
 
 
@@ -252,6 +254,15 @@ MAP: Final = table(
 )
 
 
+MERGE: Final = table(
+    MergePhase,
+    Key("history", choice(History), "A merge commit for each agent, or one line of commits."),
+    Key("resolve", _RESOLVE_STEPS, "Steps that run in a worktree with a conflict in it."),
+    expected="a mapping with `history:` and `resolve:`",
+    elsewhere=frozenset(["commands", "timeout"]),
+)
+
+
 _POLICY_KEYS: Final = frozenset(key.name for key in FAILURE_KEYS)
 
 
@@ -281,6 +292,7 @@ WORKFLOW: Final = table(
     Key("mode", choice(Mode), "The shape of the workflow.", required=True),
     Key("setup", _SETUP, "Steps that run first, in the run's own worktree."),
     Key("map", MAP, "The items, and what an agent does with each.", required=True),
+    Key("merge", MERGE, "How the work of agents comes together."),
     Key(
         "reduce",
         _steps_or_commands(_REDUCE_STEPS),

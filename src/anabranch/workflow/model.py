@@ -269,6 +269,27 @@ class MapPhase:
         )
 
 
+class History(StrEnum):
+    """What the history of the result looks like."""
+
+    MERGES = "merges"
+    LINEAR = "linear"
+
+
+@frozen(kw_only=True)
+class MergePhase:
+    """How the work of agents comes together.
+
+    Attributes:
+        history: a merge commit for each agent, or the agents' commits made anew in one line.
+        resolve: steps that run where an agent's work is in conflict with what was merged
+            before: in a worktree with the conflict in it. None: the agent fails.
+    """
+
+    history: History = History.MERGES
+    resolve: tuple[Step, ...] = field(default=(), validator=checked(steps_of(Phase.RESOLVE)))
+
+
 @frozen(kw_only=True)
 class Workflow:
     """What the user wrote, normalised.
@@ -279,6 +300,7 @@ class Workflow:
         setup: steps that run first, in the run's own worktree.
         setup_timeout: a limit on all of `setup` together; `None` is no limit.
         map: the items, and what is done with each.
+        merge: how the work of agents comes together.
         reduce: steps that run after every agent that succeeded was merged.
         agents: how command-line agents are called, by name, in addition to those that are
             known (`anabranch.planning.AGENTS`), or instead of them.
@@ -293,6 +315,7 @@ class Workflow:
     setup: tuple[Step, ...] = field(default=(), validator=checked(steps_of(Phase.SETUP)))
     setup_timeout: timedelta | None = field(default=None, validator=checked(lasting))
     map: MapPhase
+    merge: MergePhase = field(factory=MergePhase)
     reduce: tuple[Step, ...] = field(default=(), validator=checked(steps_of(Phase.REDUCE)))
     agents: Mapping[str, AgentTemplate] = field(
         factory=dict[str, AgentTemplate], converter=_copy_templates, hash=False
@@ -314,6 +337,7 @@ class Workflow:
         return (
             (Phase.SETUP, self.setup),
             (Phase.AGENT, self.map.agent_template),
+            (Phase.RESOLVE, self.merge.resolve),
             (Phase.REDUCE, self.reduce),
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from anabranch.planning import Command
 from anabranch.values import Json
-from anabranch.workflow.model import InDoubt, MapPhase, Step, Workflow
+from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Step, Workflow
 from anabranch.workflow.printing_settings import (
     given,
     written_claims,
@@ -55,6 +55,7 @@ def to_data(workflow: Workflow) -> dict[str, Json]:
         mode=workflow.mode.value,
         setup=_setup(workflow),
         map=_map(workflow.map),
+        merge=_merge(workflow.merge) or None,
         reduce=_steps(workflow.reduce) or None,
         agents={name: list(one.argv) for name, one in workflow.agents.items()} or None,
         resources=written_limits(workflow.resources),
@@ -76,6 +77,11 @@ def _map(phase: MapPhase) -> Mapping[str, Json]:
     names = "json_path", "filter", "sort_by", "distinct", "offset", "max_items", "max_parallel"
     changed = {n: getattr(phase, n) for n in names if getattr(phase, n) != getattr(plain, n)}
     return {"input": phase.input, **changed, "agent_template": _steps(phase.agent_template)}
+
+
+def _merge(phase: MergePhase) -> dict[str, Json]:
+    history = None if phase.history is History.MERGES else phase.history.value
+    return given(history=history, resolve=_steps(phase.resolve) or None)
 
 
 def _steps(steps: Iterable[Step]) -> list[Json]:

@@ -22,6 +22,7 @@ class Phase(StrEnum):
 
     SETUP = "setup"
     AGENT = "map.agent_template"
+    RESOLVE = "merge.resolve"
     REDUCE = "reduce"
 
 
@@ -43,6 +44,12 @@ _WORKFLOW: Final = {"workflow": ("name", "run"), "step": GIT_STATE}
 SCOPES: Final[Mapping[Phase, Mapping[str, tuple[str, ...]]]] = {
     Phase.SETUP: _WORKFLOW,
     Phase.AGENT: {**_WORKFLOW, "agent": ("id", "name"), "item": ()},
+    Phase.RESOLVE: {
+        **_WORKFLOW,
+        "agent": ("id", "name"),
+        "item": (),
+        "merge": ("conflicts", "source", "target"),
+    },
     Phase.REDUCE: {**_WORKFLOW, "map": ("failed", "successful", "total", *GIT_STATE)},
 }
 """What each phase knows, and what is inside; nothing where that depends on the items."""
@@ -57,7 +64,7 @@ def references_known_in(phase: Phase, *, shell: bool = True) -> Check[str]:
 
     >>> check = references_known_in(Phase.REDUCE)
     >>> [p.message for p in check("echo ${item.id} ${map.faild} ${HOME} ${map.total}")]
-    ['`item` is only known in `map.agent_template`', 'nothing by this name']
+    ['`item` is only known in `map.agent_template`, `merge.resolve`', 'nothing by this name']
     """
 
     def check(value: str) -> Problems:

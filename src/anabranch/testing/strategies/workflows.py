@@ -29,7 +29,18 @@ from anabranch.planning import (
     RetryPolicy,
     plan_work_assignments,
 )
-from anabranch.workflow import InDoubt, MapPhase, Plan, Step, Workflow, make_plan, to_data, to_yaml
+from anabranch.workflow import (
+    History,
+    InDoubt,
+    MapPhase,
+    MergePhase,
+    Plan,
+    Step,
+    Workflow,
+    make_plan,
+    to_data,
+    to_yaml,
+)
 from anabranch.workflow.checks import inner_path
 from anabranch.workflow.model import sound_steps
 from anabranch.workflow.scopes import Phase, references_known_in
@@ -215,6 +226,7 @@ def workflows() -> st.SearchStrategy[Workflow]:
         setup=_some_steps(),
         setup_timeout=st.none() | durations(),
         map=map_phases(),
+        merge=st.builds(MergePhase, history=st.sampled_from(History), resolve=_some_steps()),
         reduce=_some_steps(),
         agents=agents(),
         resources=resources(),
