@@ -32,6 +32,8 @@ def refused(start: Start, number: int) -> Refusal:
             message=f"command not found: {program}",
             hint=None if "/" in program else f"it is on no directory of PATH: {path or '(empty)'}",
         )
+    if "/" in program and Path(cwd, program).is_dir():
+        return _not_started(f"cannot run {program}: it is a directory", None)
     hint = "the program that its first line names is missing" if missing else _HINTS.get(number)
     return _not_started(f"cannot run {program}: {os.strerror(number)}", hint)
 
