@@ -38,6 +38,7 @@ def test_a_good_machine_has_no_problem() -> None:
         (evolve(FINE, open_files=256), "few-open-files"),
         (evolve(FINE, processes=100), "few-processes"),
         (evolve(FINE, memory_bytes=1 << 20), "little-memory"),
+        (evolve(FINE, start_seconds=0.08), "slow-start"),
         (evolve(FINE, merges_at_once=False), "slow-merges"),
         (evolve(FINE, wrappers={"python3": "/shims/python3"}), "wrapped-program"),
         (with_repository(evolve(DISK, kind="nfs4")), "network-storage"),

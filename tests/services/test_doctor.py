@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anabranch.planning import Strength
-from anabranch.services.doctor import examine, file_system
+from anabranch.services.doctor import examine, file_system, left_in
 from anabranch.testing.repositories import git_repo
 
 
@@ -50,6 +50,19 @@ def test_containment_without_a_helper_is_weak_and_says_why(
     machine = examine(str(tmp_path))
     assert Strength.GROUP is machine.strength
     assert "there is no Python interpreter to run a helper process with" == machine.weakness
+
+
+def test_what_a_cgroup_leaves_is_its_limit_less_what_is_used(tmp_path: Path) -> None:
+    (tmp_path / "pids.max").write_text("100\n")
+    (tmp_path / "pids.current").write_text("30\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("5\n")
+    found = [left_in(tmp_path, kind) for kind in ("pids", "memory", "cpu")]
+    assert [70, None, None] == found
+
+
+def test_how_long_a_process_takes_to_start_is_a_fact(tmp_path: Path) -> None:
+    assert examine(str(tmp_path)).start_seconds is not None
 
 
 def test_the_file_system_of_what_is_not_there_yet_is_that_of_what_is_above(tmp_path: Path) -> None:

@@ -40,13 +40,14 @@ def command(output: Output, repo: str) -> int:
 
 
 def _facts(machine: Machine) -> list[str]:
-    memory = machine.memory_bytes
+    memory, start = machine.memory_bytes, machine.start_seconds
     rows = {
         "system": f"{machine.system}, Python {machine.python}",
         "git": machine.git or "none that works here",
         "processors": str(machine.processors),
         "memory": "unknown" if memory is None else f"{format_size(memory)} available",
         "limits": f"{_limit(machine.open_files)} open files, {_limit(machine.processes)} processes",
+        **({} if start is None else {"process start": f"{start * 1000:.1f} ms"}),
         "containment": machine.strength.value + (f" ({machine.weakness})" * bool(machine.weakness)),
         "worktrees made": _made(machine),
         **{role: _storage(place) for role, place in machine.file_systems.items()},

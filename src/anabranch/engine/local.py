@@ -28,6 +28,7 @@ from anabranch.lifecycle import (
     fold,
     workflow_to_resume,
 )
+from anabranch.planning.unattended import unattended
 from anabranch.program import Identity, Verdict, open_questions, program
 from anabranch.services.files import LocalFiles
 from anabranch.services.git import GitRepository, git_run
@@ -111,7 +112,7 @@ async def local_environment(
         ConfigError: a variable that holds a secret is not set.
     """
     directory = Path(repository.state, "runs", run)
-    environ = repository.command_environment(os.environ)
+    environ = unattended(repository.command_environment(os.environ))
     logs = str(directory / "logs")
     masker = Masker.of(_values(secrets))
     processes = LocalCommands(logs=logs, environ=environ, masker=masker)

@@ -52,12 +52,13 @@ class Machine:
         python: version of the interpreter.
         processors: how many this process may use.
         memory_bytes: available now; `None` if that is not known.
-        open_files, processes: how many this process may have; `None` is no limit.
+        open_files, processes: how many more this process may have; `None` is no limit.
         git: version; empty if there is none that works here.
         git_problems: why not.
         merges_at_once: whether one process of git can make many merges.
         unrecycled: why worktrees cannot be used again and again; `None` if they can.
         unlaid: why large worktrees cannot be laid over a template; `None` if they can.
+        start_seconds: to start a process and wait for it; `None` if that is not known.
         strength: of containment.
         weakness: why it is not stronger; `None` if it is the strongest.
         file_systems: by what they hold: `repository`, `worktrees`, `temporary files`.
@@ -76,6 +77,7 @@ class Machine:
     merges_at_once: bool = True
     unrecycled: str | None = None
     unlaid: str | None = None
+    start_seconds: float | None = None
     strength: Strength = Strength.CGROUP
     weakness: str | None = None
     file_systems: Mapping[str, FileSystem] = field(factory=dict[str, FileSystem])
@@ -85,6 +87,7 @@ class Machine:
 
 FEW_OPEN_FILES: Final = 1024
 FEW_PROCESSES: Final = 512
+SLOW_START_SECONDS: Final = 0.02
 LITTLE_ROOM: Final = 1 << 30
 LITTLE_MEMORY: Final = 1 << 29
 FEW_FILES: Final = 100_000
@@ -130,6 +133,14 @@ def _containment(machine: Machine) -> Iterator[Problem]:
 
 
 def _limits(machine: Machine) -> Iterator[Problem]:
+    if machine.start_seconds is not None and machine.start_seconds > SLOW_START_SECONDS:
+        yield _warning(
+            "slow-start",
+            "slow: every command waits for its process to start",
+            value=f"{machine.start_seconds * 1000:.0f} ms each",
+            hint="look for what watches every program (a virus scanner, a tracer), or for a slow "
+            "disk with the programs on it; fewer, longer commands help too",
+        )
     if machine.open_files is not None and machine.open_files < FEW_OPEN_FILES:
         yield _warning(
             "few-open-files",

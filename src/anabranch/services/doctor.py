@@ -7,10 +7,12 @@ import platform
 import re
 import resource
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from time import perf_counter
 from typing import Final
 
 from returns.result import Failure
@@ -22,8 +24,10 @@ from anabranch.services.git.choosing import recycling_problem, traits_of
 from anabranch.services.git.overlays import overlay_problem
 from anabranch.services.git.tree_merges import merge_helper
 from anabranch.services.processes import BestContainment
+from anabranch.services.processes.cgroups import own_cgroup
 from anabranch.values import Problem
 
+_STARTS: Final = 5
 _WRAPPED: Final = ("git", "python3", "node")
 
 
@@ -48,9 +52,10 @@ def examine(directory: str, environ: Mapping[str, str] | None = None) -> Machine
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         processors=_processors(),
-        memory_bytes=_memory(),
+        memory_bytes=_fewest(_memory(), _left_in_cgroup("memory")),
         open_files=_limit(resource.RLIMIT_NOFILE),
-        processes=_limit(resource.RLIMIT_NPROC),
+        processes=_fewest(_limit(resource.RLIMIT_NPROC), _left_in_cgroup("pids")),
+        start_seconds=_start_seconds(),
         git="" if repository is None else ".".join(map(str, repository.version)),
         git_problems=problems,
         merges_at_once=repository is None
@@ -116,6 +121,40 @@ def _memory() -> int | None:
 def _limit(kind: int) -> int | None:
     soft, _ = resource.getrlimit(kind)
     return None if soft == resource.RLIM_INFINITY else soft
+
+
+def _fewest(*numbers: int | None) -> int | None:
+    return min((number for number in numbers if number is not None), default=None)
+
+
+def _left_in_cgroup(controller: str) -> int | None:
+    """What the cgroup of this process, or one above it, leaves of something; `None` is no limit."""
+    own = own_cgroup()
+    places = [] if own is None else [Path(own), *Path(own).parents]
+    return _fewest(*(left_in(place, controller) for place in places))
+
+
+def left_in(cgroup: Path, controller: str) -> int | None:
+    """What one cgroup leaves of something: its limit less what is used; `None` is no limit."""
+    try:
+        limit = (cgroup / f"{controller}.max").read_text().strip()
+        used = (cgroup / f"{controller}.current").read_text()
+    except OSError:
+        return None
+    return max(int(limit) - int(used), 0) if limit.isdigit() else None
+
+
+def _start_seconds() -> float | None:
+    """The least of a few starts of the smallest program."""
+    program = shutil.which("true")
+    if program is None:
+        return None
+    times: list[float] = []
+    for _ in range(_STARTS):
+        began = perf_counter()
+        subprocess.run([program], check=False, stdin=subprocess.DEVNULL)
+        times.append(perf_counter() - began)
+    return min(times)
 
 
 def _wrappers(path: str | None) -> dict[str, str]:

@@ -182,11 +182,16 @@ class LocalCommands:
         return Start(
             argv=invocation.argv,
             cwd=invocation.cwd,
-            env={**self._inherited, **_encoded(invocation.env)},
+            env={**self._inherited, **_place(invocation.cwd), **_encoded(invocation.env)},
             stdin=ends["stdin"],
             stdout=ends["stdout"],
             stderr=ends["stderr"],
         )
+
+
+def _place(cwd: str) -> dict[bytes, bytes]:
+    """Where it is, as some programs believe their environment more than the system."""
+    return {b"PWD": os.fsencode(cwd)}
 
 
 def _encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:
