@@ -27,10 +27,13 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 import anabranch
 from tests import transcripts
 
+# The entry point of the package says the same, where the package was installed anew since it has one.
+pytest_plugins = ["anabranch.pytest_plugin"]
+
 # A module that pytest collects for its examples before anything has imported it would be executed
 # twice, and its classes would be two; so all of them are imported first, in one order.
 for module in pkgutil.walk_packages(anabranch.__path__, "anabranch."):
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith(("__main__", "pytest_plugin")):
         importlib.import_module(module.name)
 
 # A deadline would be a wall-clock time in a test.
