@@ -168,8 +168,7 @@ def decide(policy: FailurePolicy, tally: Tally, failure: AttemptFailure) -> Fail
 
 
 def _retry_delay(policy: FailurePolicy, failure: AttemptFailure) -> timedelta | None:
-    by_default = DEFAULT_RETRY if policy.on_item_failure is OnItemFailure.RETRY else None
-    retry = policy.retry or by_default
+    retry = _retry_of(policy)
     if retry is None or (policy.retry_on and not matches_any(failure.error, policy.retry_on)):
         return None
     retry = retry.seeded(f"{retry.seed}/{failure.agent}")
@@ -197,3 +196,27 @@ def stop_reason(policy: FailurePolicy, tally: Tally) -> StopCause | None:
         and tally.failed / tally.finished > policy.failure_threshold
     )
     return StopCause.FAILURE_THRESHOLD if too_many else None
+
+
+def goes_on(policy: FailurePolicy) -> bool:
+    """Whether the failure of one item leaves the others alone, limits aside.
+
+    >>> goes_on(FailurePolicy(on_item_failure=OnItemFailure.STOP))
+    False
+    """
+    return policy.continue_on_failure and policy.on_item_failure is not OnItemFailure.STOP
+
+
+UNCOUNTED: Final = 1_000_000
+"""Attempts, where only their time is limited."""
+
+
+def attempts_of(policy: FailurePolicy) -> int:
+    """How often an item may be tried at most."""
+    retry = _retry_of(policy)
+    return 1 if retry is None else (retry.max_attempts or UNCOUNTED)
+
+
+def _retry_of(policy: FailurePolicy) -> RetryPolicy | None:
+    by_default = DEFAULT_RETRY if policy.on_item_failure is OnItemFailure.RETRY else None
+    return policy.retry or by_default

@@ -7,12 +7,24 @@ taken away, and the commits of one that failed are kept on its branch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Never, TypeAlias
 
 from attrs import field, frozen
 from returns.result import Failure, Result
 
-from anabranch.effects import Do, Effect, ReleaseError, bracket, do, fail, par_settle
+from anabranch.effects import (
+    Desk,
+    Do,
+    Effect,
+    ReleaseError,
+    bracket,
+    do,
+    fail,
+    now,
+    par_settle,
+    sleep,
+)
 from anabranch.effects.work import (
     changes_in,
     create_worktree,
@@ -28,16 +40,28 @@ from anabranch.lifecycle import (
     DeadLettered,
     Declared,
     Moved,
+    StopReason,
+    StopRequested,
     Subject,
     SubjectKind,
     WorktreeCreated,
     WorktreeRemoved,
     failure_signature,
 )
-from anabranch.planning import AgentTemplate, WorkAssignment
+from anabranch.planning import (
+    AgentTemplate,
+    AttemptFailure,
+    OnItemFailure,
+    RetryAfter,
+    Stop,
+    StopCause,
+    WorkAssignment,
+)
+from anabranch.planning.policies import UNCOUNTED, attempts_of
 from anabranch.program.commands import shown
 from anabranch.program.doubts import Verdict, begun_in, step_of, verdict_on
 from anabranch.program.faults import fatal, note
+from anabranch.program.oversight import Oversight
 from anabranch.program.past import (
     Standing,
     closing,
@@ -76,6 +100,8 @@ class Herd:
         in_doubt: what becomes of steps of which nobody knows whether they were done.
         linear: whether their commits are made anew in one line.
         resolve: the steps that resolve a conflict; without any, the agent fails.
+        desk: where their steps get the resources that they hold.
+        oversight: what is known of all of them, and what to do about failures.
     """
 
     run: str
@@ -88,6 +114,8 @@ class Herd:
     in_doubt: InDoubt = InDoubt.RERUN
     linear: bool = False
     resolve: tuple[Step, ...] = ()
+    desk: Desk
+    oversight: Oversight
 
     def branch(self, assignment: WorkAssignment) -> str:
         """The branch of an agent, which follows from the run and the assignment alone."""
@@ -113,10 +141,23 @@ class Finished:
 
 @frozen
 class _Stopped:
-    """An agent that failed, and whether it leaves commits behind."""
+    """An agent that failed, whether it leaves commits behind, and whether it ever started."""
 
     error: AgentError
     commits: bool = False
+    called_off: bool = False
+
+
+@frozen(kw_only=True)
+class _Take:
+    """One start of an agent: the number of the attempt, and of all its starts, from 1."""
+
+    number: int
+    of: int
+
+    def next(self) -> _Take:
+        """The attempt after this."""
+        return _Take(number=self.number + 1, of=self.of + 1)
 
 
 _Ending: TypeAlias = _Stopped | HostError | ReleaseError[_Stopped, HostError]
@@ -130,12 +171,12 @@ def run_agents(
 
     Those that had come to their end before the run was taken up again are not run again.
     """
-    declared = note(*(_declared(a) for a in assignments if a.agent_name not in herd.past))
+    declared = note(*(_declared(a, herd) for a in assignments if a.agent_name not in herd.past))
     agents = [_agent(assignment, herd) for assignment in assignments]
     return declared.and_then(lambda _: par_settle(agents, limit))
 
 
-def _declared(assignment: WorkAssignment) -> Declared:
+def _declared(assignment: WorkAssignment, herd: Herd) -> Declared:
     return Declared(
         subject=assignment.agent_name,
         kind=SubjectKind.AGENT,
@@ -143,6 +184,7 @@ def _declared(assignment: WorkAssignment) -> Declared:
         phase="map",
         merges=True,
         item=assignment.item,
+        max_attempts=attempts_of(herd.oversight.policy),
     )
 
 
@@ -178,7 +220,8 @@ def _known_failure(
     """An agent that had failed. Its letter may have been lost with the end of the journal."""
     yield from _tidied(known, herd)
     failed = failure_of(known)
-    if not told(known, DeadLettered):
+    keep = herd.oversight.policy.on_item_failure is not OnItemFailure.SKIP
+    if keep and known.status is not StepStatus.CANCELLED and not told(known, DeadLettered):
         branch = yield from _kept_branch(assignment, herd, known)
         yield from note(letter(assignment.agent_name, failed, branch))
     return (yield from fail(failed))
@@ -284,29 +327,95 @@ def _closed_badly(
     kept = yield from _kept_branch(assignment, herd, herd.past[name])
     yield from note(*given_up(steps))
     stopped = _Stopped(failed, commits=kept is not None)
-    yield from _ended_badly(assignment, herd, stopped)
-    raise AssertionError
+    known = herd.past[name]
+    number = UNCOUNTED if failed.ended is None else max(known.attempt, 1)
+    take = _Take(number=number, of=takes_of(known))
+    return (yield from _judged(assignment, herd, stopped, take, 0.0))
 
 
 @do
 def _run_agent(assignment: WorkAssignment, herd: Herd) -> Do[Finished, AgentError, MapEnv]:
     name = assignment.agent_name
     known = herd.past.get(name)
-    attempt, worker = next_attempt(known), assignment.worktree_name
+    take = _Take(number=next_attempt(known), of=takes_of(known) + 1)
+    back = [*given_up(inside(herd.past, name)), *way_back(known, name)]
+    return (yield from _tried(assignment, herd, take, back, 0.0))
+
+
+@do
+def _tried(
+    assignment: WorkAssignment, herd: Herd, take: _Take, back: Sequence[Moved], spent: float
+) -> Do[Finished, AgentError, MapEnv]:
+    """Make an attempt, and another as long as the policy says so; `spent` is their time so far."""
+    began = yield from now()
+    attempt = _attempt(assignment, herd, take, back)
+    outcome = yield from herd.oversight.guarded(attempt).settled()
+    if not isinstance(outcome, Failure):
+        herd.oversight.completed()
+        return outcome.unwrap()
+    stopped, spent = _stopped(outcome.failure()), spent + (yield from now()) - began
+    return (yield from _judged(assignment, herd, stopped, take, spent))
+
+
+@do
+def _judged(
+    assignment: WorkAssignment, herd: Herd, stopped: _Stopped, take: _Take, spent: float
+) -> Do[Finished, AgentError, MapEnv]:
+    """Do what the policy says about an attempt that failed."""
+    if stopped.called_off or isinstance(stopped.error, HostError):
+        keep = not stopped.called_off
+        return (yield from _ended_badly(assignment, herd, stopped, keep=keep))
+    was_stopped = herd.oversight.stopped is not None
+    decision = herd.oversight.decided(_failure(assignment, stopped.error, take, spent))
+    if not isinstance(decision, RetryAfter):
+        stops, keep = isinstance(decision, Stop) and not was_stopped, decision.keep
+        return (yield from _ended_badly(assignment, herd, stopped, keep=keep, stops=stops))
+    yield from _retrying(assignment, herd, stopped.error, decision.delay)
+    queued = Moved(subject=assignment.agent_name, to=StepStatus.QUEUED)
+    spent += decision.delay.total_seconds()
+    return (yield from _tried(assignment, herd, take.next(), [queued], spent))
+
+
+@do
+def _attempt(
+    assignment: WorkAssignment, herd: Herd, take: _Take, back: Sequence[Moved]
+) -> Do[Finished, _Ending, MapEnv]:
+    name, worker = assignment.agent_name, assignment.worktree_name
+    if herd.oversight.stopped is not None:
+        message = f"not started: the run was stopped by `{herd.oversight.stopped}`"
+        yield from fail(_Stopped(StepFailed(subject=name, message=message), called_off=True))
     yield from note(
-        *given_up(inside(herd.past, name)),
-        *way_back(known, name),
-        Moved(subject=name, to=StepStatus.RUNNING, attempt=attempt, worker=worker),
+        *back, Moved(subject=name, to=StepStatus.RUNNING, attempt=take.number, worker=worker)
     )
     worked: Effect[Finished, _Ending, MapEnv] = bracket(
         _created(assignment, herd),
         release=_removed,
-        use=lambda tree: _worked(assignment, herd, tree),
+        use=lambda tree: _worked(assignment, herd, tree, take),
     )
-    outcome = yield from worked.on_interrupt(_dropped_if_empty(assignment, herd)).settled()
-    if isinstance(outcome, Failure):
-        yield from _ended_badly(assignment, herd, outcome.failure())
-    return outcome.unwrap()
+    return (yield from worked.on_interrupt(_dropped_if_empty(assignment, herd)))
+
+
+def _failure(
+    assignment: WorkAssignment, error: AgentError, take: _Take, elapsed: float
+) -> AttemptFailure:
+    ended = error.ended if isinstance(error, StepFailed) else None
+    return AttemptFailure(
+        agent=assignment.agent_name,
+        attempt=take.number,
+        elapsed=timedelta(seconds=elapsed),
+        error=str(error) if ended is None else f"{error}\n{ended.tail}",
+    )
+
+
+@do
+def _retrying(
+    assignment: WorkAssignment, herd: Herd, error: AgentError, delay: timedelta
+) -> Do[None, HostError, MapEnv]:
+    """Wait for another attempt. It begins where the first one began: nothing is kept of this."""
+    name = assignment.agent_name
+    yield from drop_branch(herd.branch(assignment)).settled()
+    yield from note(Moved(subject=name, to=StepStatus.RETRYING, message=str(error), delay=delay))
+    yield from sleep(delay)
 
 
 @do
@@ -339,10 +448,10 @@ def _removed(tree: Worktree) -> Do[None, HostError, MapEnv]:
 
 @do
 def _worked(
-    assignment: WorkAssignment, herd: Herd, tree: Worktree
+    assignment: WorkAssignment, herd: Herd, tree: Worktree, take: _Take
 ) -> Do[Finished, _Stopped, MapEnv]:
     """Run the steps; a failure says whether there are commits to keep."""
-    finished = yield from _finished(assignment, herd, tree).settled()
+    finished = yield from _finished(assignment, herd, tree, take).settled()
     if isinstance(finished, Failure):
         looked = yield from changes_in(tree).settled()
         kept = isinstance(looked, Failure) or bool(looked.unwrap().commits)
@@ -352,31 +461,32 @@ def _worked(
 
 @do
 def _finished(
-    assignment: WorkAssignment, herd: Herd, tree: Worktree
+    assignment: WorkAssignment, herd: Herd, tree: Worktree, take: _Take
 ) -> Do[Finished, AgentError, MapEnv]:
     name, branch = assignment.agent_name, herd.branch(assignment)
     yield from note(WorktreeCreated(subject=name, path=tree.path, base=tree.base, branch=branch))
-    yield from run_steps(herd.template, _place(assignment, herd, tree))
+    yield from run_steps(herd.template, _place(assignment, herd, tree, take))
     changes = yield from changes_in(tree).map_error(fatal)
     yield from note(*_committed(name, changes), Moved(subject=name, to=StepStatus.VALIDATING))
     return Finished(assignment=assignment, branch=branch, base=tree.base, head=changes.head)
 
 
-def _place(assignment: WorkAssignment, herd: Herd, tree: Worktree) -> Place:
+def _place(assignment: WorkAssignment, herd: Herd, tree: Worktree, take: _Take) -> Place:
     name = assignment.agent_name
     agent: dict[str, Json] = {"name": name, "id": assignment.id}
-    takes = takes_of(herd.past.get(name))
     return Place(
         worktree=tree,
         scope={**herd.scope, "item": assignment.item, "agent": agent},
         templates=herd.templates,
         phase="map",
-        prefix=f"{name}/take[{takes + 1}]/step" if takes else f"{name}/step",
+        prefix=f"{name}/take[{take.of}]/step" if take.of > 1 else f"{name}/step",
         parent=name,
         run=herd.run,
         key=f"{herd.run}/{name}/step",
         begun=_begun(herd, name),
         in_doubt=herd.in_doubt,
+        desk=herd.desk,
+        turn=assignment.id,
     )
 
 
@@ -389,22 +499,49 @@ def _begun(herd: Herd, agent: str) -> Mapping[str, Subject]:
     }
 
 
+def _stopped(ending: _Ending) -> _Stopped:
+    """How an agent ended badly, whatever else went wrong besides."""
+    match ending:
+        case _Stopped():
+            return ending
+        case ReleaseError():
+            return ending.use
+        case _:
+            return _Stopped(ending, commits=True)
+
+
 @do
 def _ended_badly(
-    assignment: WorkAssignment, herd: Herd, ending: _Ending
-) -> Do[None, AgentError, MapEnv]:
-    """Say why, and keep the branch if there is work on it."""
-    match ending:
-        case ReleaseError(_Stopped(error, commits)) | _Stopped(error, commits):
-            pass
-        case _:
-            error, commits = ending, True
-    if not commits:
+    assignment: WorkAssignment,
+    herd: Herd,
+    stopped: _Stopped,
+    *,
+    keep: bool = True,
+    stops: bool = False,
+) -> Do[Finished, AgentError, MapEnv]:
+    """Say why, keep the branch if there is work on it, and put the item aside to be kept."""
+    error = stopped.error
+    branch = herd.branch(assignment) if stopped.commits else None
+    if branch is None and not stopped.called_off:
         yield from drop_branch(herd.branch(assignment)).settled()
     status = error.status if isinstance(error, StepFailed) else StepStatus.FAILED
-    name, branch = assignment.agent_name, herd.branch(assignment) if commits else None
-    yield from note(Moved(subject=name, to=status, message=str(error)), letter(name, error, branch))
-    yield from fail(error)
+    name = assignment.agent_name
+    moved = Moved(
+        subject=name, to=StepStatus.CANCELLED if stopped.called_off else status, message=str(error)
+    )
+    told = [letter(name, error, branch)] if keep else []
+    yield from note(moved, *told, *_stop(herd.oversight, stops=stops))
+    return (yield from fail(error))
+
+
+def _stop(oversight: Oversight, *, stops: bool) -> list[StopRequested]:
+    """What is told if no agent starts any more."""
+    cause = oversight.stopped
+    if not stops or cause is None:
+        return []
+    limit = cause in {StopCause.MAX_FAILURES, StopCause.FAILURE_THRESHOLD}
+    reason = StopReason.LIMIT if limit else StopReason.FAILURE
+    return [StopRequested(reason=reason, message=f"stopped by `{cause}`")]
 
 
 def letter(agent: str, error: AgentError, branch: str | None) -> DeadLettered:

@@ -57,7 +57,7 @@ def standing_of(subject: Subject | None) -> Standing:
         case StepStatus.CANCELLED if _reason(subject) == INTERRUPTED:
             return Standing.DOUBTFUL
         case _:
-            return Standing.DONE if _reason(subject) == CONDITION_FALSE else Standing.FAILED
+            return Standing.DONE if _is_tolerated(subject) else Standing.FAILED
 
 
 def _running(subject: Subject | None) -> Standing:
@@ -68,6 +68,12 @@ def _running(subject: Subject | None) -> Standing:
         return Standing.DOUBTFUL
     succeeded = work.last.exit_code == 0 and work.last.fault is None
     return Standing.WORKED if succeeded else Standing.DOUBTFUL
+
+
+def _is_tolerated(subject: Subject | None) -> bool:
+    """Whether what comes after it goes on: it was left out, or may fail."""
+    optional = subject is not None and subject.declared.optional
+    return optional or _reason(subject) == CONDITION_FALSE
 
 
 def _reason(subject: Subject | None) -> str | None:

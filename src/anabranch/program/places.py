@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
+from anabranch.effects import Desk
 from anabranch.environment import Worktree
 from anabranch.lifecycle import CommandEnded, Subject
 from anabranch.planning import AgentTemplate
@@ -40,6 +41,8 @@ class Place:
         begun: steps that were begun in an earlier take of the same agent, by their key.
         in_doubt: what becomes of steps of which nobody knows whether they were done.
         slate: what the steps leave for each other.
+        desk: where steps get the resources that they hold.
+        turn: whose steps get them first; lower comes first.
     """
 
     worktree: Worktree
@@ -55,6 +58,8 @@ class Place:
     begun: Mapping[str, Subject] = field(factory=dict[str, Subject])
     in_doubt: InDoubt = InDoubt.RERUN
     slate: Slate = field(factory=Slate, eq=False)
+    desk: Desk
+    turn: int = 0
 
     def doubtful(self, subject: str) -> Subject | None:
         """What is known of a step of which nobody knows whether it was done."""

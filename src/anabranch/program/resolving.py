@@ -92,4 +92,5 @@ def _place(case: _Case, tree: Worktree, number: int) -> Place:
         prefix=f"{case.prefix}{number}]/step",
         run=herd.run,
         key=f"{herd.run}/{assignment.agent_name}/resolve",
+        desk=herd.desk,
     )

@@ -18,7 +18,7 @@ from typing import Never, TypeAlias, TypeVar
 from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 
-from anabranch.effects import Do, Effect, do, fail, from_result, now
+from anabranch.effects import Desk, Do, Effect, do, fail, from_result, now
 from anabranch.effects.work import (
     advance_worktree,
     changes_in,
@@ -44,11 +44,13 @@ from anabranch.lifecycle import (
     StopRequested,
     SubjectKind,
 )
+from anabranch.planning.policies import goes_on
 from anabranch.program.agents import AgentError, Finished, Herd, run_agents
 from anabranch.program.faults import fatal, note
 from anabranch.program.git_state import GitState, state_between
 from anabranch.program.items import assignments_for
 from anabranch.program.merging import merge_all
+from anabranch.program.oversight import Oversight, tally_of
 from anabranch.program.own_worktree import no_worktree, own_worktree
 from anabranch.program.places import Place, StepFailed
 from anabranch.program.steps import run_steps
@@ -167,7 +169,8 @@ def _created(workflow: Workflow, identity: Identity) -> RunCreated:
         source=identity.source,
         parent=identity.parent,
         items=identity.items,
-        limits={"agents": workflow.map.max_parallel},
+        limits={"agents": workflow.map.max_parallel, **workflow.resources.pools},
+        continue_on_failure=goes_on(workflow.map.failure_policy),
     )
 
 
@@ -216,7 +219,11 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
     deadline = None
     if workflow.setup_timeout is not None:
         deadline = (yield from now()) + workflow.setup_timeout.total_seconds()
-    yield from _phase(job, workflow.setup, _place(job, "setup", tree, scope, deadline))
+    desk = Desk(workflow.resources)
+    yield from _phase(
+        job, workflow.setup, _place(job, "setup", tree, scope, desk=desk, deadline=deadline)
+    )
+    oversight = Oversight(workflow.map.failure_policy, tally_of(job.past.subjects.values()))
     herd = Herd(
         run=identity.run,
         parent=identity.branch,
@@ -228,15 +235,20 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
         in_doubt=job.workflow.in_doubt,
         linear=workflow.merge.history is History.LINEAR,
         resolve=workflow.merge.resolve,
+        desk=desk,
+        oversight=oversight,
     )
     assignments = yield from assignments_for(workflow.map, tree, identity.items, job.past)
     ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))
     merged = yield from _told("merge", job, merge_all(ended, herd, identity.base))
+    if oversight.stopped is not None:
+        message = f"stopped by `{oversight.stopped}`: {oversight.tally.failed} items failed"
+        yield from fail(StepFailed(subject="map", message=message))
     if workflow.reduce and "reduce" not in job.past.phases:
         yield from _brought_forward(identity, tree)
     done = yield from _done_by_agents(workflow, ended, tree)
     after = {**scope, "map": {**_counted(ended, sum(merged)), **done.as_data()}}
-    yield from _phase(job, workflow.reduce, _place(job, "reduce", tree, after))
+    yield from _phase(job, workflow.reduce, _place(job, "reduce", tree, after, desk=desk))
     return len(ended) - sum(merged)
 
 
@@ -252,7 +264,13 @@ def _told(name: str, job: Job, work: Effect[T, E, MapEnv]) -> Do[T, E | HostErro
 
 
 def _place(
-    job: Job, name: str, tree: Worktree, scope: Mapping[str, Json], deadline: float | None = None
+    job: Job,
+    name: str,
+    tree: Worktree,
+    scope: Mapping[str, Json],
+    *,
+    desk: Desk,
+    deadline: float | None = None,
 ) -> Place:
     return Place(
         worktree=tree,
@@ -265,6 +283,7 @@ def _place(
         key=f"{job.identity.run}/{name}",
         past=job.past.subjects,
         in_doubt=job.workflow.in_doubt,
+        desk=desk,
     )
 
 

@@ -8,32 +8,32 @@ Steps that touch nothing in common run side by side.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Never
 
 from attrs import evolve
 
-from anabranch.effects import Do, Effect, GraphError, do, fail, now, par_graph, succeed
+from anabranch.effects import Do, Effect, GraphError, do, fail, par_graph, succeed
 from anabranch.environment import MapEnv
 from anabranch.expressions import parse_condition
 from anabranch.lifecycle import (
     CONDITION_FALSE,
     STEP_TERMINAL,
     UPSTREAM_FAILED,
-    CommandStarted,
     Declared,
     Moved,
     Subject,
 )
 from anabranch.planning import CommandGraph
-from anabranch.program.commands import carry_out, probe, shown
+from anabranch.program.attempts import Work, attempt_step
+from anabranch.program.commands import probe, shown
 from anabranch.program.doubts import Verdict, verdict_on
 from anabranch.program.faults import note
+from anabranch.program.order import plan_order
 from anabranch.program.past import Standing, closing, next_attempt, standing_of, way_back
-from anabranch.program.places import Place, StepError, StepFailed, failure_of, in_doubt
+from anabranch.program.places import Place, StepError, failure_of, in_doubt
 from anabranch.program.slates import STATE, Slate
 from anabranch.values import HostError, StepStatus
-from anabranch.workflow import Step, order_of, refers_to_changes
+from anabranch.workflow import Step, refers_to_changes
 
 
 def run_steps(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:
@@ -49,11 +49,24 @@ def run_steps(steps: Sequence[Step], place: Place) -> Effect[None, StepError, Ma
 
 
 def _run_list(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:
-    graph = order_of(steps)
+    order = plan_order(tuple(steps))
     subjects = [f"{place.prefix}[{index}]" for index in range(len(steps))]
-    effects = {index: _run_step(step, subjects[index], place) for index, step in enumerate(steps)}
-    ran = par_graph(effects, dict(enumerate(graph.dependencies))).as_(None)
-    new = (d for d in _declared(steps, subjects, graph, place) if d.subject not in place.past)
+    works = [
+        Work(
+            step=step,
+            subject=subjects[index],
+            place=place,
+            rank=order.ranks[index],
+            allowed=order.allowed[index],
+        )
+        for index, step in enumerate(steps)
+    ]
+    ran = par_graph(
+        {index: _run_step(work) for index, work in enumerate(works)},
+        dict(enumerate(order.graph.dependencies)),
+        priority={index: -rank for index, rank in enumerate(order.ranks)},
+    ).as_(None)
+    new = (d for d in _declared(works, order.graph) if d.subject not in place.past)
     declared = note(*new)
 
     def failed(error: GraphError[int, None, StepError]) -> Effect[None, StepError, MapEnv]:
@@ -64,18 +77,19 @@ def _run_list(steps: Sequence[Step], place: Place) -> Effect[None, StepError, Ma
     return declared.and_then(lambda _: ran.or_else(failed))
 
 
-def _declared(
-    steps: Sequence[Step], subjects: Sequence[str], graph: CommandGraph, place: Place
-) -> list[Declared]:
+def _declared(works: Sequence[Work], graph: CommandGraph) -> list[Declared]:
     return [
         Declared(
-            subject=subjects[index],
-            label=step.name or shown(step),
-            phase=place.phase,
-            parent=place.parent,
-            needs=tuple(subjects[before] for before in graph.dependencies[index]),
+            subject=work.subject,
+            label=work.step.name or shown(work.step),
+            phase=work.place.phase,
+            parent=work.place.parent,
+            needs=tuple(works[before].subject for before in graph.dependencies[index]),
+            max_attempts=work.max_attempts,
+            optional=work.step.optional,
+            uses=work.uses,
         )
-        for index, step in enumerate(steps)
+        for index, work in enumerate(works)
     ]
 
 
@@ -91,35 +105,42 @@ def _skipped(error: GraphError[int, None, StepError], subjects: Sequence[str]) -
     ]
 
 
-def _run_step(step: Step, subject: str, place: Place) -> Effect[None, StepError, MapEnv]:
-    """Run one step to its end, and say so in the journal."""
-    known = place.past.get(subject)
+def _run_step(work: Work) -> Effect[None, StepError, MapEnv]:
+    """Run one step to its end, and say so in the journal; what is optional does not fail."""
+    ran = _to_its_end(work)
+    return ran.or_else(_tolerated) if work.step.optional else ran
+
+
+def _tolerated(error: StepError) -> Effect[None, HostError, object]:
+    return fail(error) if isinstance(error, HostError) else succeed(None)
+
+
+def _to_its_end(work: Work) -> Effect[None, StepError, MapEnv]:
+    step, known = work.step, work.known
     if known is not None and standing_of(known) is not Standing.UNBEGUN:
-        return _taken_up(step, known, place)
-    return succeed(step.when).and_then(lambda when: _if_met(when, step, subject, place))
+        return _taken_up(work, known)
+    return succeed(step.when).and_then(lambda when: _if_met(when, work))
 
 
-def _if_met(
-    when: str | None, step: Step, subject: str, place: Place
-) -> Effect[None, StepError, MapEnv]:
+def _if_met(when: str | None, work: Work) -> Effect[None, StepError, MapEnv]:
     """Start it, if its condition holds for what the steps before it have left by now."""
-    if when is not None and not parse_condition(when).holds(place.names):
-        return note(Moved(subject=subject, to=StepStatus.SKIPPED, reason=CONDITION_FALSE))
-    return _started(step, subject, place)
+    if when is not None and not parse_condition(when).holds(work.place.names):
+        return note(Moved(subject=work.subject, to=StepStatus.SKIPPED, reason=CONDITION_FALSE))
+    return _started(work)
 
 
-def _taken_up(step: Step, known: Subject, place: Place) -> Effect[None, StepError, MapEnv]:
+def _taken_up(work: Work, known: Subject) -> Effect[None, StepError, MapEnv]:
     """Go on with a step that an earlier process began."""
     match standing_of(known):
         case Standing.DONE:
-            return succeed(known.work.outputs).map(place.slate.leave)
+            return succeed(known.work.outputs).map(work.place.slate.leave)
         case Standing.WORKED:
-            place.slate.leave(known.work.outputs)
+            work.place.slate.leave(known.work.outputs)
             return note(*closing(known))
         case Standing.FAILED:
             return fail(failure_of(known))
         case _:
-            return _started(step, known.declared.subject, place)
+            return _started(work)
 
 
 def _has_ended(place: Place, subject: str) -> bool:
@@ -127,27 +148,23 @@ def _has_ended(place: Place, subject: str) -> bool:
     return known is not None and known.status in STEP_TERMINAL
 
 
-def _started(step: Step, subject: str, place: Place) -> Effect[None, StepError, MapEnv]:
-    doubtful = place.doubtful(subject)
-    if doubtful is None:
-        begun = _attempted(step, subject, place)
-    else:
-        begun = _settled(step, subject, place, doubtful)
+def _started(work: Work) -> Effect[None, StepError, MapEnv]:
+    doubtful = work.place.doubtful(work.subject)
+    begun = attempt_step(work) if doubtful is None else _settled(work, doubtful)
     return begun.or_else(_note_failure)
 
 
 @do
-def _settled(
-    step: Step, subject: str, place: Place, doubtful: Subject
-) -> Do[None, StepError, MapEnv]:
+def _settled(work: Work, doubtful: Subject) -> Do[None, StepError, MapEnv]:
     """Go on with a step of which nobody knows whether it was done."""
+    step, subject, place = work.step, work.subject, work.place
     verdict = verdict_on(step, place.in_doubt, doubtful)
     if verdict is None:
         verdict = yield from probe(step, subject, place)
     if verdict is Verdict.AGAIN:
-        return (yield from _attempted(step, subject, place))
-    if standing_of(place.past.get(subject)) is Standing.UNBEGUN:
-        yield from note(*_begun(subject, place))
+        return (yield from attempt_step(work))
+    if standing_of(work.known) is Standing.UNBEGUN:
+        yield from note(*_begun(work))
     if verdict is Verdict.FAILED:
         yield from fail(in_doubt(subject, shown(step)))
     yield from note(
@@ -156,13 +173,12 @@ def _settled(
     )
 
 
-def _begun(subject: str, place: Place) -> list[Moved]:
+def _begun(work: Work) -> list[Moved]:
     """The transitions that lead to the next start."""
-    known, worker = place.past.get(subject), place.worktree.name
-    running = Moved(
-        subject=subject, to=StepStatus.RUNNING, attempt=next_attempt(known), worker=worker
-    )
-    return [*way_back(known, subject), running]
+    name, worker = work.subject, work.place.worktree.name
+    attempt = next_attempt(work.known)
+    running = Moved(subject=name, to=StepStatus.RUNNING, attempt=attempt, worker=worker)
+    return [*way_back(work.known, name), running]
 
 
 def _note_failure(error: StepError) -> Effect[Never, StepError, MapEnv]:
@@ -170,27 +186,3 @@ def _note_failure(error: StepError) -> Effect[Never, StepError, MapEnv]:
         return fail(error)
     moved = Moved(subject=error.subject, to=error.status, message=error.message)
     return note(moved).and_then(lambda _: fail(error))
-
-
-@do
-def _attempted(step: Step, subject: str, place: Place) -> Do[None, StepError, MapEnv]:
-    yield from note(
-        *_begun(subject, place),
-        CommandStarted(subject=subject, command=shown(step), key=place.key_of(subject)),
-    )
-    limit = yield from _time_left(step, subject, place)
-    yield from carry_out(step, subject, place, limit)
-    yield from note(Moved(subject=subject, to=StepStatus.VALIDATING))
-    yield from note(Moved(subject=subject, to=StepStatus.COMPLETED))
-
-
-@do
-def _time_left(step: Step, subject: str, place: Place) -> Do[timedelta | None, StepFailed, object]:
-    """The step's own limit, or what is left of the phase's, whichever is less."""
-    if place.deadline is None:
-        return step.timeout
-    left = timedelta(seconds=place.deadline - (yield from now()))
-    if left <= timedelta():
-        message = f"no time is left for it in `{place.phase}`"
-        yield from fail(StepFailed(subject=subject, message=message, timed_out=True))
-    return left if step.timeout is None else min(left, step.timeout)

@@ -1,0 +1,115 @@
+"""The failure policy of a map phase at work: the decisions are `planning`'s, the memory is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, Never, TypeVar
+
+from attrs import define, evolve, field
+
+from anabranch.effects import Do, Effect, do, now, sleep, succeed
+from anabranch.effects.core import Bracket, Exit, Wait
+from anabranch.lifecycle import Subject, SubjectKind
+from anabranch.planning import (
+    AttemptFailure,
+    AttemptOutcome,
+    BreakerState,
+    FailureDecision,
+    FailurePolicy,
+    MayStart,
+    RetryAfter,
+    Stop,
+    StopCause,
+    Tally,
+    Ticket,
+    decide,
+    stop_reason,
+)
+from anabranch.values import StepStatus
+
+T = TypeVar("T")
+E = TypeVar("E")
+Env = TypeVar("Env")
+
+_OUTCOMES = {
+    Exit.OK: AttemptOutcome.SUCCESS,
+    Exit.FAILED: AttemptOutcome.FAILURE,
+    Exit.RAISED: AttemptOutcome.ABANDONED,
+}
+
+
+@define(eq=False)
+class Oversight:
+    """What is known of all agents together, and what the policy says about it.
+
+    Attributes:
+        policy: what to do about items that fail.
+        tally: the items that have finished so far.
+        stopped: why no agent starts any more; `None` while they do.
+    """
+
+    policy: FailurePolicy
+    tally: Tally = field(factory=Tally)
+    stopped: StopCause | None = field(default=None, init=False)
+    _breaker: BreakerState = field(factory=BreakerState, init=False)
+    _waiting: list[Callable[[], object]] = field(factory=list[Any], init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.stopped = stop_reason(self.policy, self.tally)
+
+    def completed(self) -> None:
+        """Note that an item has finished well."""
+        self.tally = evolve(self.tally, completed=self.tally.completed + 1)
+
+    def decided(self, failure: AttemptFailure) -> FailureDecision:
+        """Decide about an attempt that failed; unless it is made again, its item has finished."""
+        decision = decide(self.policy, self.tally, failure)
+        if not isinstance(decision, RetryAfter):
+            self.tally = evolve(self.tally, failed=self.tally.failed + 1)
+        if isinstance(decision, Stop):
+            self.stopped = self.stopped or decision.reason
+        return decision
+
+    def guarded(self, attempt: Effect[T, E, Env]) -> Effect[T, E, Env]:
+        """Make an attempt when the circuit breaker lets it, if there is one."""
+        if self.policy.circuit_breaker is None:
+            return attempt
+        return Bracket(self._ticket(), self._ended, lambda _: attempt)
+
+    @do
+    def _ticket(self) -> Do[Ticket | None, Never, object]:
+        """Wait until an attempt may start, or none will."""
+        breaker = self.policy.circuit_breaker
+        while breaker is not None and self.stopped is None:
+            moment = timedelta(seconds=(yield from now()))
+            decision = breaker.start(self._breaker, moment)
+            if isinstance(decision, MayStart):
+                self._breaker = decision.state
+                return decision.ticket
+            if decision.delay is None:
+                yield from Wait(self._waiting.append)
+            else:
+                yield from sleep(decision.delay)
+        return None
+
+    def _ended(self, ticket: Ticket | None, exit_: Exit) -> Effect[None, Never, object]:
+        def remember(seconds: float) -> Effect[None, Never, object]:
+            breaker, moment = self.policy.circuit_breaker, timedelta(seconds=seconds)
+            if breaker is not None and ticket is not None:
+                self._breaker = breaker.end(self._breaker, ticket, _OUTCOMES[exit_], moment)
+            waiting, self._waiting = self._waiting, []
+            for tell in waiting:
+                tell()
+            return succeed(None)
+
+        return now().and_then(remember)
+
+
+def tally_of(past: Iterable[Subject]) -> Tally:
+    """Count the items that had finished before a run was taken up again."""
+    ends = [subject.status for subject in past if subject.declared.kind is SubjectKind.AGENT]
+    return Tally(
+        completed=sum(end in {StepStatus.COMPLETED, StepStatus.VALIDATING} for end in ends),
+        failed=sum(end in {StepStatus.FAILED, StepStatus.TIMED_OUT} for end in ends),
+    )
