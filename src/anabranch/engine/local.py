@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -287,12 +287,11 @@ class LocalResumption:
         return await _until_told_to_end(self._carried_out)
 
     async def _carried_out(self) -> RunState:
-        journal = read_segments(run_directory(self.repository.state, self.run))
         async with local_environment(
             self.repository,
             run=self.run,
             listener=self.listener,
-            secrets=self._workflow(fold(journal.events)).secrets,
+            secrets=self._secrets(),
         ) as local:
             workflow = self._workflow(local.journal.state)
             past = self._judged(local.journal)
@@ -302,6 +301,13 @@ class LocalResumption:
             self.begin(past)
             effect = program(workflow, Identity.of(past.created), past)
             return await _interpreted(effect, local)
+
+    def _secrets(self) -> Sequence[str]:
+        """What the workflow calls secret; what cannot be resumed is told under the run's lock."""
+        journal = read_segments(run_directory(self.repository.state, self.run))
+        with suppress(UsageError):
+            return self._workflow(fold(journal.events)).secrets
+        return ()
 
     def _workflow(self, past: RunState) -> Workflow:
         return workflow_to_resume(past, self.workflow, force=self.force)

@@ -85,7 +85,12 @@ async def git_run(
 
 
 def _claim(directory: str, run: str) -> FileLock:
-    os.makedirs(directory, exist_ok=True)
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except OSError as refused:
+        hint = "make room and make it writable for you, or choose another repository"
+        reason = f"cannot make a directory for the run: {refused.strerror}"
+        raise HostError.of("no-state-directory", reason, value=directory, hint=hint) from refused
     granted = acquire(Path(directory, "owner"))
     if is_successful(granted):
         return granted.unwrap()
