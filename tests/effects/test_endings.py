@@ -42,14 +42,30 @@ def raising(error: BaseException) -> Effect[int, Never, object]:
     return from_function(call)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("combine", [par_all, par_try_all, race])
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
-def test_the_wish_to_exit_comes_out_of_parallel_effects(combine: Any, error: BaseException) -> None:
+def test_the_wish_to_exit_comes_out_of_parallel_effects(
+    combine: Any, error: BaseException, backend: Backend
+) -> None:
     later: list[int] = []
     effect = combine([raising(error), succeed(1).map(later.append)])
     with pytest.raises(type(error)) as caught:
-        run(effect)
+        run(effect, backend=backend)
     assert (error, []) == (caught.value, later)
+
+
+def test_on_trio_it_does_so_also_when_others_have_to_be_ended_first() -> None:
+    log: list[str] = []
+    held = bracket(
+        succeed(None),
+        lambda _: sleep(0).and_then(lambda _: note(log, "released")),
+        lambda _: sleep("1h"),
+    )
+    exits = sleep("1ms").and_then(lambda _: raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        run(par_all([held, par_all([exits, held])]), backend="trio")
+    assert ["released", "released"] == log
 
 
 def test_a_leaf_whose_own_task_was_cancelled_by_others_cancels_the_group() -> None:

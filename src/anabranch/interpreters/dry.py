@@ -37,6 +37,7 @@ from anabranch.effects.core import (
     Timeout,
     Wait,
 )
+from anabranch.effects.errors import ReleaseError
 from anabranch.interpreters.frames import Restore, generator, not_an_effect, with_label
 
 MOST: Final = 1000
@@ -102,7 +103,15 @@ class _Dedent:
 
 @frozen
 class _After:
-    """The release was walked; the end of the use counts."""
+    """The release was walked; the end of the use counts, and a failure of the release."""
+
+    mode: Exit
+    payload: Any
+
+
+@frozen
+class _Abandoned:
+    """A `do` function is left; how it ended is known, unless what it still does fails."""
 
     mode: Exit
     payload: Any
@@ -132,6 +141,7 @@ if TYPE_CHECKING:
         | _Dedent
         | _Held
         | _After
+        | _Abandoned
     )
 
 
@@ -238,7 +248,7 @@ class _Walk:
             case ended:
                 return Exit.FAILED, ended.failure()
 
-    def _left(  # noqa: C901, PLR0911 (a case each)
+    def _left(  # noqa: C901, PLR0911, PLR0912 (a case each)
         self, frame: _Frame, mode: Exit, payload: Any, stack: list[Any]
     ) -> tuple[Exit, Any, Effect[Any, Any, Any] | None]:
         """Hand how something ended to the frame around it; perhaps there is more to walk."""
@@ -249,7 +259,12 @@ class _Walk:
                 self._indent = indent
                 if mode is Exit.FAILED and label.carried:
                     return mode, with_label(payload, label.label), None
-            case _After():
+            case _After() if mode is Exit.FAILED:
+                both = frame.mode is Exit.FAILED
+                return mode, ReleaseError(frame.payload, payload) if both else payload, None
+            case _Abandoned() if mode is Exit.FAILED:
+                return mode, payload, None
+            case _After() | _Abandoned():
                 return frame.mode, frame.payload, None
             case Bracket() if mode is Exit.OK:
                 stack.append(_Held(frame, payload))
@@ -282,14 +297,17 @@ class _Walk:
     def _resumed(
         self, steps: GeneratorType[Any, Any, Any], mode: Exit, payload: Any, stack: list[Any]
     ) -> tuple[Exit, Any, Effect[Any, Any, Any] | None]:
-        if mode is not Exit.OK or payload is UNKNOWN:
-            steps.close()
-            if payload is UNKNOWN:
-                self._say("… and what follows from its answer")
-            return mode, payload, None
         try:
-            node: Effect[Any, Any, Any] = steps.send(payload)
+            if mode is Exit.OK and payload is not UNKNOWN:
+                node: Effect[Any, Any, Any] = steps.send(payload)
+            else:
+                if payload is UNKNOWN:
+                    self._say("… and what follows from its answer")
+                stack.append(_Abandoned(mode, payload))
+                node = steps.throw(GeneratorExit())
         except StopIteration as stop:
-            return mode, stop.value, None
+            return Exit.OK, stop.value, None
+        except GeneratorExit:
+            return mode, payload, None
         stack.append(steps)
         return mode, payload, node

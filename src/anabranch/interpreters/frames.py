@@ -20,6 +20,17 @@ _CONTEXT_ERROR: Any = ContextError
 
 
 @final
+class Abandoned:
+    """A `do` function is being left because a step failed; it is told by `exit`."""
+
+    __slots__ = ("error", "exit")
+
+    def __init__(self, error: Any) -> None:
+        self.error = error
+        self.exit = GeneratorExit()
+
+
+@final
 class Restore:
     """Put the environment back."""
 
@@ -76,6 +87,7 @@ if TYPE_CHECKING:
         | MapError[Any]
         | Bracket
         | GeneratorType[Any, Any, Any]
+        | Abandoned
         | Restore
         | Leave
         | Release

@@ -135,6 +135,8 @@ class _Live:
             if (defect := fork.group.defect()) is None:
                 raise
             return RAISED, defect
+        except BaseExceptionGroup as several:
+            return RAISED, _alone(several)
         return fork.group.outcome()
 
     async def _within(self, request: Within) -> tuple[Exit, Any]:
@@ -157,6 +159,12 @@ class _Live:
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
+
+
+def _alone(error: BaseException) -> BaseException:
+    """What task groups have wrapped, if it is one exception: the wish to exit, as a rule."""
+    inside: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return _alone(inside[0]) if len(inside) == 1 else error
 
 
 @overload

@@ -46,6 +46,7 @@ from anabranch.effects.core import (
     Wait,
 )
 from anabranch.interpreters.frames import (
+    Abandoned,
     Leave,
     Release,
     Released,
@@ -325,12 +326,14 @@ class Fiber:
         return Succeed(payload) if mode is OK else Fail(payload)
 
     def _leave(
-        self, frame: Bracket | Restore | Leave | Release | Released, value: Any
+        self, frame: Abandoned | Bracket | Restore | Leave | Release | Released, value: Any
     ) -> Effect[Any, Any, Any]:
         """Hand a value to one of the rarer frames."""
         match frame:
             case Restore():
                 self._env = frame.env
+            case Abandoned():
+                return Fail(frame.error)
             case Leave():
                 self._close(frame, OK, value)
             case Bracket():
@@ -361,7 +364,7 @@ class Fiber:
         self._waited = False
         return Then(Sleep(0), lambda _: function(argument))
 
-    def _unwind_failure(  # noqa: C901 (a case each)
+    def _unwind_failure(  # noqa: C901, PLR0911 (a case each)
         self, error: Any
     ) -> Effect[Any, Any, Any] | None:
         """Look for the frame that takes a failure; without one, the fiber has ended."""
@@ -373,7 +376,9 @@ class Fiber:
                 case MapError():
                     error = frame.function(error)
                 case GeneratorType():
-                    frame.close()
+                    return self._abandon(frame, error)
+                case Abandoned():
+                    pass
                 case Restore():
                     self._env = frame.env
                 case Leave():
@@ -402,6 +407,10 @@ class Fiber:
             match frame:
                 case GeneratorType():
                     return self._throw(frame, error)
+                case Abandoned() if error is frame.exit:
+                    return Fail(frame.error)
+                case Abandoned():
+                    pass
                 case Restore():
                     self._env = frame.env
                 case Leave():
@@ -445,6 +454,12 @@ class Fiber:
             return Succeed(stop.value)
         self._stack.append(frame)
         return node
+
+    def _abandon(self, steps: GeneratorType[Any, Any, Any], error: Any) -> Effect[Any, Any, Any]:
+        """Leave a `do` function at a failure: what it has in `finally` runs, effects and all."""
+        frame = Abandoned(error)
+        self._stack.append(frame)
+        return self._throw(steps, frame.exit)
 
     def _release(self, frame: Release, mode: Exit, payload: Any) -> Effect[Any, Any, Any]:
         self._shields += 1

@@ -144,8 +144,15 @@ def _answer(answer: Result[Any, Any] | Awaitable[Result[Any, Any]]) -> Result[An
     raise RuntimeError("an async leaf waits, and the reference interpreter has no event loop")
 
 
-def _steps(steps: Generator[Any, Any, Any], env: Any, clock: _Clock) -> Result[Any, Any]:
-    move = partial(next, steps)
+def _steps(
+    steps: Generator[Any, Any, Any],
+    env: Any,
+    clock: _Clock,
+    failed: Result[Any, Any] | None = None,
+) -> Result[Any, Any]:
+    """Run a `do` function; one of whose steps has `failed` is left, and runs what it has to."""
+    leaving = GeneratorExit()
+    move = partial(next, steps) if failed is None else partial(steps.throw, leaving)
     try:
         while True:
             effect = move()
@@ -155,11 +162,14 @@ def _steps(steps: Generator[Any, Any, Any], env: Any, clock: _Clock) -> Result[A
                 move = partial(steps.throw, error)
                 continue
             if isinstance(ended, Failure):
-                steps.close()
-                return ended
+                return _steps(steps, env, clock, ended)
             move = partial(steps.send, ended.unwrap())
     except StopIteration as stop:
-        return Success(stop.value)
+        return Success(stop.value) if failed is None else failed
+    except GeneratorExit as error:
+        if failed is None or error is not leaving:
+            raise
+        return failed
 
 
 def _use(node: Bracket, env: Any, clock: _Clock, resource: Any) -> Result[Any, Any]:
