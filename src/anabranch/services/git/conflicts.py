@@ -80,10 +80,11 @@ def _messages(fields: Iterator[bytes]) -> Iterator[tuple[str, str]]:
     """`<number of paths>`, the paths, a type, a sentence; only conflicts are of interest.
 
     The sentence is more exact than the type, but for binary files, whose sentence has no kind.
+    After submodules git adds advice for people in place of the number.
     """
     binary = set[str]()
     for count in fields:
-        if not count.strip():
+        if not count.isdigit():
             return
         concerned = [os.fsdecode(next(fields)) for _ in range(int(count))]
         binary.update(concerned if b"binary" in next(fields) else ())
