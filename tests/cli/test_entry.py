@@ -60,7 +60,7 @@ def test_the_exit_code_tells_who_can_act(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("anabranch.cli.validate.read_workflow", fail)
+    monkeypatch.setattr("anabranch.cli.validate.read_source", fail)
     assert code == main(["validate", "flow.yml"])
 
 
@@ -72,7 +72,7 @@ def test_a_fault_of_our_own_shows_where_it_is_and_what_it_brings_along(
         error.add_note("the journal is in .git/anabranch/r1")
         raise error
 
-    monkeypatch.setattr("anabranch.cli.validate.read_workflow", fail)
+    monkeypatch.setattr("anabranch.cli.validate.read_source", fail)
     main(["validate", "flow.yml"])
     told = capsys.readouterr().err
     assert "a fault in anabranch itself: ZeroDivisionError: division by zero\n" in told

@@ -32,6 +32,15 @@ def read_workflow(file: str, *, max_parallel: int | None = None) -> Workflow:
     return evolve(workflow, map=evolve(workflow.map, max_parallel=max_parallel))
 
 
+def read_source(file: str) -> bytes:
+    """Read the bytes of a workflow file, as far as one can be long.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be read.
+    """
+    return _read(Path(file))
+
+
 def _read(path: Path) -> bytes:
     from anabranch.workflow.loading import MAX_SIZE
 

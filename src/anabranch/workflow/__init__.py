@@ -2,13 +2,14 @@
 
 from anabranch.workflow.builders import map_phase, map_reduce, prompt, step
 from anabranch.workflow.items import plan_items
-from anabranch.workflow.loading import load_workflow
+from anabranch.workflow.loading import check_workflow, load_workflow
 from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Mode, Step, Workflow
 from anabranch.workflow.ordering import order_of, refers_to_changes
 from anabranch.workflow.plan import Plan, make_plan, plan_from_data, plan_to_data
 from anabranch.workflow.plan_text import plan_text
 from anabranch.workflow.printing import digest, to_data, to_yaml
 from anabranch.workflow.schema import workflow_schema
+from anabranch.workflow.validation import validate_workflow
 
 __all__ = [
     "History",
@@ -19,6 +20,7 @@ __all__ = [
     "Plan",
     "Step",
     "Workflow",
+    "check_workflow",
     "digest",
     "load_workflow",
     "make_plan",
@@ -34,5 +36,6 @@ __all__ = [
     "step",
     "to_data",
     "to_yaml",
+    "validate_workflow",
     "workflow_schema",
 ]

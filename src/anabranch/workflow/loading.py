@@ -6,10 +6,13 @@ from typing import Final
 
 from returns.result import Failure
 
+from anabranch.planning import Strictness
 from anabranch.values import ConfigError, Problem
-from anabranch.values.yaml import Place, Spot, read_yaml
+from anabranch.values.yaml import Node, Place, Spot, read_yaml
 from anabranch.workflow.grammar import WORKFLOW
 from anabranch.workflow.model import Workflow
+from anabranch.workflow.shapes import placed
+from anabranch.workflow.validation import validate_workflow
 
 MAX_SIZE: Final = 1_000_000
 """How many bytes or characters a workflow file may hold."""
@@ -37,7 +40,41 @@ def load_workflow(source: str | bytes, *, file: str | None = None) -> Workflow:
     flow.yml:3:17 (map.max_paralel): unknown key: max_paralel
       hint: did you mean `max_parallel`?
     """
+    return _read(source, Spot(file))[0]
+
+
+def check_workflow(
+    source: str | bytes,
+    *,
+    file: str | None = None,
+    strictness: Strictness = Strictness.STANDARD,
+) -> tuple[Workflow, tuple[Problem, ...]]:
+    r"""Read a workflow, and find what is wrong or doubtful with one that can be run.
+
+    Args:
+        source: the file's content; bytes are UTF-8.
+        file: the name to show in problems.
+        strictness: how much is asked.
+
+    Returns:
+        The workflow, and its problems in the order of the file, each with line, column and
+        path. Whether they refuse it says their severity.
+
+    Raises:
+        ConfigError: it cannot be run at all; as `load_workflow`.
+
+    >>> text = "name: w\nmode: mapreduce\nmap: {input: i, filter: 1 > 2, agent_template: [ls]}"
+    >>> print(*check_workflow(text, file="w.yml")[1])
+    w.yml:3:25 (map.filter): this never holds: 1 > 2
+      hint: take out what it guards, or name a variable
+    """
     spot = Spot(file)
+    workflow, top = _read(source, spot)
+    found = (placed(p, top, spot) for p in validate_workflow(workflow, strictness=strictness))
+    return workflow, tuple(sorted(found, key=_position))
+
+
+def _read(source: str | bytes, spot: Spot) -> tuple[Workflow, Node]:
     document = read_yaml(_decoded(source, spot), spot, expected="a workflow")
     if document.top is None:
         raise ConfigError(*document.problems)
@@ -46,7 +83,7 @@ def load_workflow(source: str | bytes, *, file: str | None = None) -> Workflow:
     problems = sorted((*document.problems, *found), key=_position)
     if problems:
         raise ConfigError(*problems)
-    return result.unwrap()
+    return result.unwrap(), document.top
 
 
 def _position(problem: Problem) -> tuple[int, int]:
