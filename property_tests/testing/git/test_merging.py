@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anabranch.testing.git import NotModelled
-from anabranch.testing.git.lines import changes, split
+from anabranch.testing.git.lines import changes, distance, split
 from anabranch.testing.git.merging import MergedTree, merge_trees
 from anabranch.testing.git.objects import FILE, Entry, Objects, tree_id
 from anabranch.testing.git.texts import merge_texts
@@ -104,10 +104,33 @@ def test_a_difference_makes_the_new_text_of_the_old(old: bytes, new: bytes) -> N
 def test_what_is_doubtful_is_refused() -> None:
     lines = b"".join(b"%d\n" % number for number in range(9))
     base = {"old": Entry(lines)}
-    ours = {"new": Entry(lines + b"more\n")}
+    ours = {"new": Entry(lines + b"more\n"), "newer": Entry(b"more\n" + lines)}
     theirs = {"old": Entry(b"less\n" + lines)}
-    with pytest.raises(NotModelled, match="may have been renamed"):
+    with pytest.raises(NotModelled, match="one of several ways"):
         merge_trees(base, ours, theirs)
+
+
+def test_a_file_that_was_moved_and_changed_takes_the_other_sides_edit_along() -> None:
+    lines = b"".join(b"%d\n" % number for number in range(9))
+    base, theirs = {"old": Entry(lines)}, {"old": Entry(b"less\n" + lines)}
+    ours = {"new": Entry(lines + b"more\n")}
+    merged = merge_trees(base, ours, theirs)
+    assert MergedTree({"new": Entry(b"less\n" + lines + b"more\n")}) == merged
+
+
+@REAL
+@given(old=line_texts(max_size=20), new=line_texts(max_size=20))
+def test_lines_are_counted_as_git_counts_them(
+    repo: ScratchRepository, old: bytes, new: bytes
+) -> None:
+    one, other = split(old), split(new)
+    objects = Objects()
+    trees = {"old\n": {"file": Entry(old)}, "new\n": {"file": Entry(new)}}
+    commits = [objects.commit(tree, (), message) for message, tree in trees.items()]
+    export(repo, objects)
+    counted = repo.git("diff-tree", "-r", "--numstat", *commits).split("\t")[:2]
+    more, fewer = map(int, counted) if len(counted) > 1 else (0, 0)
+    assert (len(other) - len(one), distance(one, other)) == (more - fewer, more + fewer)
 
 
 def test_a_file_that_was_moved_takes_the_other_sides_edit_along() -> None:

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 from anabranch.environment import Changes, Oid
 from anabranch.testing.git.checkouts import dirty_paths
-from anabranch.testing.git.faults import NotModelled
 from anabranch.testing.git.history import since
-from anabranch.testing.git.lines import changes as line_changes
-from anabranch.testing.git.lines import split
+from anabranch.testing.git.lines import distance, split
 from anabranch.testing.git.objects import Entry, Tree
-from anabranch.testing.git.similarity import alike_enough
+from anabranch.testing.git.renames import only_rename
 from anabranch.testing.git.state import Checkout, GitState
 from anabranch.testing.git.texts import is_binary
 
@@ -58,19 +56,11 @@ def _is_as_carried(checkout: Checkout, path: str) -> bool:
 
 
 def _renames(old: Tree, new: Tree) -> Mapping[str, str]:
-    """The files that were moved unchanged."""
-    found: dict[str, str] = {}
+    """The files that were moved, changed or not."""
     added = [path for path in new if path not in old]
     deleted = [path for path in old if path not in new]
-    for path in deleted:
-        targets = [target for target in added if alike_enough(old[path], new[target])]
-        if not targets:
-            continue
-        alike = [other for other in deleted if alike_enough(old[other], new[targets[0]])]
-        if len(targets) > 1 or len(alike) > 1 or old[path] != new[targets[0]]:
-            raise NotModelled(f"a file that may have been renamed with changes: {path}")
-        found[path] = targets[0]
-    return found
+    found = {path: only_rename(old, new, path, deleted, added) for path in deleted}
+    return {path: target for path, target in found.items() if target is not None}
 
 
 def _lines(old: Entry | None, new: Entry | None) -> tuple[int, int]:
@@ -78,5 +68,6 @@ def _lines(old: Entry | None, new: Entry | None) -> tuple[int, int]:
     before, after = b"" if old is None else old.data, b"" if new is None else new.data
     if before == after or is_binary(before) or is_binary(after):
         return 0, 0
-    found = line_changes(split(before), split(after))
-    return sum(c.other_size for c in found), sum(c.size for c in found)
+    one, other = split(before), split(after)
+    common = (len(one) + len(other) - distance(one, other)) // 2
+    return len(other) - common, len(one) - common

@@ -42,13 +42,20 @@ def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> MergedTree:
         sides = base.get(path), ours.get(path), theirs.get(path)
         merged = _merge_entry(path, *sides)
         if path in lost and None in sides:
-            merged = _conflict(path, "rename/delete", *sides[1:])
+            merged = _lost(path, *sides)
         if isinstance(merged, Conflict):
             conflicts.append(merged)
         elif merged is not None:
             tree[path] = merged
     conflicts.extend(_in_the_way(tree, conflicts, ours, theirs))
     return MergedTree(tree, tuple(sorted(conflicts, key=lambda conflict: conflict.path)))
+
+
+def _lost(path: str, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> Conflict:
+    """A file that one side renamed and the other deleted. What git calls it is its last word."""
+    left = ours or theirs
+    moved = base is not None and left is not None and base.data == left.data
+    return _conflict(path, "rename/delete" if moved else "modify/delete", ours, theirs)
 
 
 def _followed(

@@ -2,8 +2,8 @@
 
 Git compares what one side deleted with what that side added, but looks only where it matters:
 at files that the other side changed or deleted too, and at directories that one side removed
-and the other added something to. A file that was moved unchanged is followed here. Where git
-would weigh how alike two files are, the model ends.
+and the other added something to. A file that can only have gone to one place is followed here.
+Where git would choose among several, the model ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from attrs import frozen
 
 from anabranch.testing.git.faults import NotModelled
 from anabranch.testing.git.objects import Tree
-from anabranch.testing.git.similarity import alike_enough, is_moved, same_kind
+from anabranch.testing.git.similarity import is_moved, is_renamed, may_be_renamed, same_kind
 
 
 @frozen
@@ -57,18 +57,30 @@ def renames(base: Tree, side: Tree, other: Tree) -> Mapping[str, str]:
 
 
 def _target(sides: Sides, path: str, deleted: list[str], added: list[str]) -> str | None:
-    entry = sides.base[path]
-    same = [new for new in added if is_moved(entry, sides.side[new])]
-    if same:
-        alike = [old for old in deleted if is_moved(sides.base[old], entry)]
-        if len(same) > 1 or len(alike) > 1:
-            raise NotModelled(f"a file that was renamed in one of several ways: {path}")
-        _refuse_the_tricky(sides, path, same[0])
-        return same[0]
-    for new in added:
-        if alike_enough(entry, sides.side[new]):
-            raise NotModelled(f"a file that may have been renamed with changes: {path} to {new}")
-    return None
+    new = only_rename(sides.base, sides.side, path, deleted, added)
+    if new is not None:
+        _refuse_the_tricky(sides, path, new)
+    return new
+
+
+def only_rename(
+    before: Tree, after: Tree, path: str, deleted: list[str], added: list[str]
+) -> str | None:
+    """Where a file that was deleted is now, if that is beyond doubt; `None` if nowhere.
+
+    Raises:
+        NotModelled: git would have to choose.
+    """
+    entry = before[path]
+    targets = [new for new in added if is_moved(entry, after[new])]
+    alike = is_moved if targets else may_be_renamed
+    targets = targets or [new for new in added if alike(entry, after[new])]
+    if not targets:
+        return None
+    sources = [old for old in deleted if alike(before[old], after[targets[0]])]
+    if len(targets) > 1 or len(sources) > 1 or not is_renamed(entry, after[targets[0]]):
+        raise NotModelled(f"a file that was renamed in one of several ways, or was not: {path}")
+    return targets[0]
 
 
 def _refuse_the_tricky(sides: Sides, old: str, new: str) -> None:
@@ -87,7 +99,7 @@ def _refuse_moved_directories(sides: Sides, deleted: list[str], added: list[str]
     for directory in moved:
         for path in deleted:
             if path.startswith(f"{directory}/") and any(
-                alike_enough(sides.base[path], sides.side[new]) for new in added
+                may_be_renamed(sides.base[path], sides.side[new]) for new in added
             ):
                 raise NotModelled(f"a directory that may have been renamed: {directory}")
 

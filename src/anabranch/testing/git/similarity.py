@@ -29,18 +29,26 @@ def same_kind(one: Entry, other: Entry) -> bool:
     return (one.mode == LINK) == (other.mode == LINK)
 
 
-def alike_enough(one: Entry, other: Entry) -> bool:
+def may_be_renamed(one: Entry, other: Entry) -> bool:
     """Whether some git takes one for the other, changed: half of it is the same.
 
-    Links are never compared. Git before 2.44 forgets a last line that has no end; where that
-    makes the difference, the answer is yes.
+    Links are never compared. Git before 2.44 forgets a last line that has no end.
     """
-    if is_moved(one, other):
-        return True
+    return is_moved(one, other) or any(_alike(one, other))
+
+
+def is_renamed(one: Entry, other: Entry) -> bool:
+    """Whether every git takes one for the other, if there is nothing else to take it for."""
+    return is_moved(one, other) or all(_alike(one, other))
+
+
+def _alike(one: Entry, other: Entry) -> tuple[bool, bool]:
+    """Whether half is the same, without and with a last line that has no end."""
     if LINK in {one.mode, other.mode} or not one.data or not other.data:
-        return False
+        return False, False
     size = max(len(one.data), len(other.data))
-    return any(_copied(one.data, other.data, last=last) * 2 >= size for last in (False, True))
+    without, with_last = (_copied(one.data, other.data, last=last) for last in (False, True))
+    return without * 2 >= size, with_last * 2 >= size
 
 
 def _copied(one: bytes, other: bytes, *, last: bool) -> int:
