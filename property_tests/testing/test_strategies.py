@@ -22,7 +22,7 @@ T = TypeVar("T")
 _QUIET = settings(
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
     phases=[Phase.generate, Phase.shrink],
-    max_examples=500,
+    max_examples=200,
     derandomize=True,
     database=None,
 )

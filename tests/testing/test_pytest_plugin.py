@@ -76,6 +76,28 @@ def test_race(sim):
     assert "seed=0" in told
 
 
+KILLED = """
+import pytest
+from anabranch.testing.simulation import Process, World, commits
+from anabranch.workflow import map_phase, map_reduce, step
+
+FLOW = map_reduce("tidy", map=map_phase("files.txt", [step("tidy ${item}")]))
+WORLD = World(files={"files.txt": "a.py"}, commands={"tidy *": Process(work=commits())})
+
+
+@pytest.mark.anabranch(schedules=20, kills=0.2)
+def test_killed(sim):
+    lives = set()
+    sim(FLOW, WORLD, check=lambda run: lives.add(len(run.env.journals["run"])))
+    assert max(lives) > 1
+"""
+
+
+def test_the_marker_has_the_process_killed(pytest_run: Run) -> None:
+    code, told = pytest_run(KILLED)
+    assert 0 == code, told
+
+
 NUMBERS = """
 import pytest
 

@@ -24,7 +24,9 @@ def repo() -> Generator[ScratchRepository]:
         yield made
 
 
-REAL = settings(suppress_health_check=[HealthCheck.too_slow])
+REAL = settings(
+    max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def by_the_model(fork: Fork) -> MergedTree | None:
@@ -141,7 +143,7 @@ def test_a_file_that_was_moved_takes_the_other_sides_edit_along() -> None:
 def test_few_forks_are_refused() -> None:
     outcomes = Counter[bool]()
 
-    @settings(max_examples=300)
+    @settings(max_examples=100)
     @given(forks())
     def collect(fork: Fork) -> None:
         outcomes[by_the_model(fork) is None] += 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from anabranch.testing.simulation.running import Simulation, SimulationFailed
 from anabranch.testing.simulation.simulate import SCHEDULES, explore, simulate
+from anabranch.testing.simulation.world import World
 
 
 @frozen(kw_only=True)
@@ -18,6 +19,8 @@ class Sim:
     Attributes:
         schedules: how many schedules are tried.
         seed: of the first one.
+        kills: how likely it is, in a `World`, that the process of anabranch is killed before or
+            after each thing that it asks for; from 0 to 1, and 0 is as the world itself says.
 
     >>> from anabranch import par_all, sleep
     >>> Sim(schedules=10)(par_all([sleep("1h"), sleep("1h")])).runs
@@ -26,17 +29,24 @@ class Sim:
 
     schedules: int = SCHEDULES
     seed: int = 0
+    kills: float = 0
 
     def __call__(self, what: Any, *where: Any, **options: Any) -> Simulation:
         """Run it under many schedules: `simulate` with these numbers, unless others are given."""
         __tracebackhide__ = True
         numbers = {"schedules": self.schedules, "seed": self.seed}
-        return _told(lambda: simulate(what, *where, **{**numbers, **options}))
+        places = map(self._deadly, where)
+        return _told(lambda: simulate(what, *places, **{**numbers, **options}))
 
     def explore(self, what: Any, *where: Any, **options: Any) -> Simulation:
         """Run it under every schedule: `explore`."""
         __tracebackhide__ = True
         return _told(lambda: explore(what, *where, **options))
+
+    def _deadly(self, where: Any) -> Any:
+        if not self.kills or not isinstance(where, World):
+            return where
+        return evolve(where, faults=evolve(where.faults, kills=self.kills))
 
 
 def _told(search: Callable[[], Simulation]) -> Simulation:
