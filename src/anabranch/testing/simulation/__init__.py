@@ -2,6 +2,8 @@
 
 from anabranch.testing.simulation.chance import Chance, Source, drawn, replayed, seeded
 from anabranch.testing.simulation.front import Sim
+from anabranch.testing.simulation.killing import kill_everywhere
+from anabranch.testing.simulation.laws import laws
 from anabranch.testing.simulation.processes import Process, Script, commits
 from anabranch.testing.simulation.running import (
     Check,
@@ -33,6 +35,8 @@ __all__ = [
     "commits",
     "drawn",
     "explore",
+    "kill_everywhere",
+    "laws",
     "replayed",
     "seeded",
     "simulate",
