@@ -37,4 +37,11 @@ def is_announcement(payload: Payload) -> bool:
     return isinstance(payload, _ANNOUNCEMENTS)
 
 
-_ANNOUNCEMENTS = (CommandStarted, MergeStarted, DeliveryStarted, RunCreated, RunMoved, PhaseEnded)
+_ANNOUNCEMENTS = (
+    CommandStarted,
+    MergeStarted,
+    DeliveryStarted,
+    RunCreated,
+    RunMoved,
+    PhaseEnded,
+)

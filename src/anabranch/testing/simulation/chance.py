@@ -49,7 +49,11 @@ class Chance:
 
     def pick(self, options: int) -> int:
         """A number from 0 to `options - 1`, all equally likely. One option is no choice."""
-        return self.rarely(options, 1 - 1 / options)
+        if options < 2:  # noqa: PLR2004 (one option is no choice)
+            return 0
+        choice = self._source(options, 1 - 1 / options)
+        self.taken.append(choice)
+        return choice
 
     def rarely(self, options: int, rate: float) -> int:
         """A number from 0 to `options - 1`, and 0 unless something rare happens.

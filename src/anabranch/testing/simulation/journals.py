@@ -104,6 +104,11 @@ class SimulatedJournal:
         """The fold of all events."""
         return self._folding.state
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything that was told is, or will be, on the disk."""
+        return self._error is None
+
     async def append(
         self, *payloads: Payload, cause: int | None = None
     ) -> Result[tuple[Event, ...], JournalError]:

@@ -51,7 +51,8 @@ def broken_laws(world: Living) -> Iterator[str]:
 def _journal(world: Living, run: str) -> Iterator[str]:
     world.disks[run].sync()
     events, _ = world.disks[run].read()
-    yield from map(str, verify(events, state=world.journals[run][-1].state))
+    journal = world.journals[run][-1]
+    yield from map(str, verify(events, state=journal.state if journal.whole else None))
 
 
 def _processes(world: Living) -> Iterator[str]:
@@ -78,15 +79,19 @@ def _merged(world: Living, run: str, state: RunState) -> Iterator[str]:
         if subject is not None and subject.status in {StepStatus.FAILED, StepStatus.TIMED_OUT}:
             yield f"{agent} is {subject.status}, and its work is in the result"
     if tip is not None:
-        yield from _lost(state, held)
+        yield from _lost(world, run, state, held)
 
 
-def _lost(state: RunState, held: frozenset[Oid]) -> Iterator[str]:
+def _lost(world: Living, run: str, state: RunState, held: frozenset[Oid]) -> Iterator[str]:
+    """Every merge that was told is in the result, and says whose it is."""
     for name, subject in state.subjects.items():
         merges = [e.payload for e in subject.story if isinstance(e.payload, Merged)]
         for merged in merges:
-            if merged.commit not in held:
+            commit = Oid(merged.commit)
+            if commit not in held:
                 yield f"{name} was merged, and its work is not in the result"
+            elif merged.commit != merged.before and _agent(world, commit, run) != name:
+                yield f"the merge of {name} does not say whose it is"
 
 
 def _tip(world: Living, run: str, state: RunState) -> Oid | None:

@@ -68,7 +68,7 @@ def simulate(
     >>> simulate(par_all([sleep("1h"), sleep("1h")]), check=lambda run: run.elapsed == 3600).runs
     100
     """
-    scenario, checks = _staged(what, where, check, runners=runners, max_turns=max_turns)
+    scenario, checks = staged(what, where, check, runners=runners, max_turns=max_turns)
     if replay is not None:
         source = replayed(replay)
     if source is not None:
@@ -113,11 +113,11 @@ def explore(
     """
     if declared is None:
         declared = isinstance(what, Workflow)
-    scenario, checks = _staged(what, where, check, runners=runners, max_turns=max_turns)
+    scenario, checks = staged(what, where, check, runners=runners, max_turns=max_turns)
     return exhaust(scenario, checks, declared=declared, at_most=at_most)
 
 
-def _staged(
+def staged(
     what: Effect[Any, Any, Any] | Workflow,
     where: World | Callable[[Chance], Any],
     check: Check | Sequence[Check],

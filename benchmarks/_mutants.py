@@ -1,0 +1,225 @@
+"""Planted bugs: a piece of our own source, and what to put in its place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+
+@frozen
+class Mutant:
+    """A bug.
+
+    Attributes:
+        name: what is wrong, in words.
+        file: below `src/anabranch`.
+        old: a text that occurs there exactly once.
+        new: what takes its place.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+GROUPS, MACHINE = "interpreters/groups.py", "interpreters/machine.py"
+VIRTUAL, SCHEDULES = "interpreters/virtual.py", "effects/schedules.py"
+AGENTS, MERGING, STEPS = "program/agents.py", "program/merging.py", "program/steps.py"
+RUN, PAST = "program/run.py", "program/past.py"
+STAMPING, COMMITS = "services/journal/stamping.py", "services/git/commits.py"
+INTENTS, TIME = "lifecycle/intents.py", "effects/time.py"
+
+MUTANTS: Final = (
+    # --- the interpreter
+    Mutant(
+        "one more runs at a time than the limit says",
+        GROUPS,
+        "while self.active < self.limit and not self._hire():",
+        "while self.active <= self.limit and not self._hire():",
+    ),
+    Mutant(
+        "a slot that frees up is not refilled",
+        GROUPS,
+        "        if group.active < group.limit and not group.growing:\n            group.grow()\n",
+        "",
+    ),
+    Mutant(
+        "jobs start after the first failure has stopped everything",
+        GROUPS,
+        "        if self.stopped:\n            return None\n",
+        "",
+    ),
+    Mutant(
+        "those who lost a race are not told to end",
+        GROUPS,
+        "            if self._cancel is not None:\n                self._cancel()\n",
+        "",
+    ),
+    Mutant(
+        "one defect among the siblings is forgotten",
+        GROUPS,
+        "        self._defects.append(defect)\n",
+        "",
+    ),
+    Mutant(
+        "a resource is not released after a success",
+        MACHINE,
+        "                return self._release(frame, OK, value)\n",
+        "                pass\n",
+    ),
+    Mutant(
+        "a resource is not released after a failure",
+        MACHINE,
+        "                    return self._release(frame, FAILED, error)\n",
+        "                    pass\n",
+    ),
+    Mutant(
+        "a resource is not released when its use is cancelled",
+        MACHINE,
+        "                    return self._release(frame, RAISED, error)\n",
+        "                    pass\n",
+    ),
+    Mutant(
+        "a resource may be lost while it is acquired",
+        MACHINE,
+        "            case Bracket():\n                self._shields += 1\n",
+        "            case Bracket():\n                self._shields += 0\n",
+    ),
+    Mutant(
+        "a release may be cancelled half way",
+        MACHINE,
+        "        self._shields += 1\n        self._stack.append(Released(mode, payload))\n",
+        "        self._shields += 0\n        self._stack.append(Released(mode, payload))\n",
+    ),
+    Mutant(
+        "a group is over when the first of its workers is",
+        VIRTUAL,
+        "            if not parent.children:\n",
+        "            if parent.wait is INSIDE:\n",
+    ),
+    Mutant(
+        "what is started inside something cancelled is not cancelled",
+        VIRTUAL,
+        "        child.cancelled = strand.cancelled and not strand.shielded\n",
+        "",
+    ),
+    Mutant(
+        "results come in the order of their ends",
+        SCHEDULES,
+        "        if key == len(values):\n",
+        "        if key >= 0:\n",
+    ),
+    Mutant(
+        "dependents run after a failure",
+        SCHEDULES,
+        "        self._errors[key] = error\n        reached = [key]\n",
+        "        self._errors[key] = error\n        self.succeeded(key, error)\n        reached = [key]\n",
+    ),
+    Mutant(
+        "only the first of those that depend on a failure are skipped",
+        SCHEDULES,
+        "                    reached.append(dependent)\n",
+        "",
+    ),
+    Mutant(
+        "a step starts when the first of its dependencies is done",
+        SCHEDULES,
+        "            if not missing[dependent] and dependent not in self._skipped:\n",
+        "            if dependent not in self._skipped:\n",
+    ),
+    Mutant(
+        "a retry too many",
+        TIME,
+        "return Then(Now(), lambda started: attempt(1, started))",
+        "return Then(Now(), lambda started: attempt(0, started))",
+    ),
+    # --- the program
+    Mutant(
+        "the worktree of an agent is left behind",
+        AGENTS,
+        "    yield from remove_worktree(tree).map_error(fatal)\n",
+        "",
+    ),
+    Mutant(
+        "what was merged before the crash is merged again",
+        MERGING,
+        "    if trace is not None:\n",
+        "    if trace is None and found:\n",
+    ),
+    Mutant(
+        "an agent whose merge was told is merged again",
+        MERGING,
+        "    if known is not None and known.status is StepStatus.COMPLETED:\n        return succeed(True)\n",
+        "",
+    ),
+    Mutant(
+        "the branch of a merged agent is left behind",
+        MERGING,
+        "note(*before, completed).and_then(lambda _: dropped).as_(True)",
+        "note(*before, completed).as_(True)",
+    ),
+    Mutant(
+        "a conflict counts as a merge",
+        MERGING,
+        "note(*before, moved, letter(name, failed, agent.branch)).as_(False)",
+        "note(*before, moved, letter(name, failed, agent.branch)).as_(True)",
+    ),
+    Mutant(
+        "a step that failed is completed",
+        STEPS,
+        "    moved = Moved(subject=error.subject, to=error.status, message=error.message)\n",
+        "    moved = Moved(subject=error.subject, to=StepStatus.COMPLETED)\n",
+    ),
+    Mutant(
+        "those that depend on a failed step are forgotten",
+        STEPS,
+        "        for index, upstream in error.skipped.items()\n",
+        "        for index, upstream in list(error.skipped.items())[1:]\n",
+    ),
+    Mutant(
+        "an interrupted attempt counts as one more",
+        PAST,
+        "    return subject.attempt if same else subject.attempt + 1\n",
+        "    return subject.attempt + 1\n",
+    ),
+    Mutant(
+        "killed twice, an agent that was to be begun again is given up",
+        PAST,
+        "        case StepStatus.CANCELLED if _reason(subject) == INTERRUPTED:\n"
+        "            return Standing.DOUBTFUL\n",
+        "",
+    ),
+    Mutant(
+        "a run that was delivered gets a new branch when it is taken up",
+        RUN,
+        "    if job.past.delivered is None:\n",
+        "    if True:\n",
+    ),
+    Mutant(
+        "a phase may be forgotten whose worktree is gone",
+        INTENTS,
+        "    RunMoved,\n    PhaseEnded,\n",
+        "    RunMoved,\n",
+    ),
+    # --- the services
+    Mutant(
+        "two events with one number",
+        STAMPING,
+        "enumerate(payloads, start=sequence + 1)",
+        "enumerate(payloads, start=sequence + len(payloads) - 1)",
+    ),
+    Mutant(
+        "the journal forgets how far it had come",
+        STAMPING,
+        "self._last = events[-1] if events else self._last",
+        "self._last = events[0] if events else self._last",
+    ),
+    Mutant(
+        "a merge does not say whose it is",
+        COMMITS,
+        '    lines = [f"{name}: {_folded(value)}" for name, value in trailers]\n',
+        '    lines = [f"{name}: {_folded(value)}" for name, value in trailers[:1]]\n',
+    ),
+)
