@@ -217,7 +217,7 @@ class Virtual:
         while ready or self._tick():
             strand, mode, payload = ready.pop(choose(ready) if len(ready) > 1 else 0)
             if not strand.done:
-                self._turn(strand, mode, payload)
+                strand.context.run(self._turn, strand, mode, payload)
         if any(not root.done for root in self._roots):
             raise DeadlockError(self._stuck())
 
@@ -257,7 +257,10 @@ class Virtual:
     # --- turns
 
     def _turn(self, strand: Strand, mode: int, payload: Any) -> None:
-        """Let a strand go on to its next wait, or until there is somebody to choose from."""
+        """Let a strand go on to its next wait, or until there is somebody to choose from.
+
+        It is called in the context variables of the strand.
+        """
         ready, watcher = self._ready, self.watcher
         while True:
             self._turns += 1
@@ -283,7 +286,7 @@ class Virtual:
 
     def _advance(self, strand: Strand, mode: Any, payload: Any) -> bool:
         """Let its fiber go on; whether it is inside of a coroutine then."""
-        request = strand.context.run(strand.fiber.advance, mode, payload)
+        request = strand.fiber.advance(mode, payload)
         if request is None:
             self._ended(strand)
             return False
@@ -333,12 +336,12 @@ class Virtual:
 
     def _step(self, strand: Strand, error: BaseException | None) -> tuple[Exit, Any] | None:
         """Drive a coroutine to its next wait, or to its end, and that is the answer."""
-        made, run = strand.made, strand.context.run
+        made = strand.made
         try:
-            wait = run(made.send, None) if error is None else run(made.throw, error)
+            wait = made.send(None) if error is None else made.throw(error)
             while not self._stands(strand, wait):
                 reason = RuntimeError("it waits for an event loop, and virtual time has none")
-                wait = run(made.throw, reason)
+                wait = made.throw(reason)
         except StopIteration as stop:
             strand.made = None
             return _answer(stop.value)
