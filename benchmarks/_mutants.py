@@ -36,13 +36,13 @@ MUTANTS: Final = (
     Mutant(
         "one more runs at a time than the limit says",
         GROUPS,
-        "while self.active < self.limit and not self._hire():",
-        "while self.active <= self.limit and not self._hire():",
+        "        self.short = self._active < self._limit\n        worker,",
+        "        self.short = self._active <= self._limit\n        worker,",
     ),
     Mutant(
         "a slot that frees up is not refilled",
         GROUPS,
-        "        if group.active < group.limit and not group.growing:\n            group.grow()\n",
+        "        if group.short and (job is not None or not unchanged):\n            group.grow()\n",
         "",
     ),
     Mutant(

@@ -26,18 +26,14 @@ SEEDS: Final = 150
 PATIENCE_SECONDS: Final = 300
 
 
-def planted(mutant: Mutant, place: Path) -> Path:
-    """A copy of the source tree with the bug in it.
-
-    Raises:
-        SystemExit: the text that it replaces is not there exactly once.
-    """
+def planted(mutant: Mutant, place: Path) -> Path | None:
+    """A copy of the source tree with the bug in it; `None` if there is no one place for it."""
     copy = place / "src"
     shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
     file = copy / "anabranch" / mutant.file
     text = file.read_text(encoding="utf-8")
     if text.count(mutant.old) != 1:
-        raise SystemExit(f"{mutant.name}: its text is not there once: {mutant.file}")
+        return None
     file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
     return copy
 
@@ -45,7 +41,10 @@ def planted(mutant: Mutant, place: Path) -> Path:
 def hunted(mutant: Mutant) -> tuple[int | None, str]:
     """How many simulated runs it took to find it (`None`: not found), and what was found."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as place:
-        environ = {**os.environ, "PYTHONPATH": f"{planted(mutant, Path(place))}:{ROOT}"}
+        copy = planted(mutant, Path(place))
+        if copy is None:
+            return None, f"its text does not stand once in {mutant.file}"
+        environ = {**os.environ, "PYTHONPATH": f"{copy}:{ROOT}"}
         command = [sys.executable, "-m", "benchmarks.mutants", "--hunt"]
         try:
             done = subprocess.run(
