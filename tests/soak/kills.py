@@ -296,6 +296,11 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
+def _told(moments: Counter[str], runs: int, broken: int, began: float) -> str:
+    each = ", ".join(f"{count} {name}" for name, count in sorted(moments.items()))
+    return f"{each}; {runs} runs, {broken} broken, {time.monotonic() - began:.0f} s"
+
+
 def main() -> int:
     """Play rounds until there were enough moments; tell what did not hold."""
     parser = argparse.ArgumentParser(
@@ -336,10 +341,9 @@ def main() -> int:
             broken += 1
             _say(f"BROKEN {a_round.place if given.keep else ''} {error}")
         moments[a_round.number.name] += len(a_round.killed)
-    told = ", ".join(f"{count} {name}" for name, count in sorted(moments.items()))
-    _say(
-        f"{told}; {number} runs of {given.agents} agents, {broken} broken, {time.monotonic() - began:.0f} s"
-    )
+        if number % 10 == 0:
+            _say(_told(moments, number, broken, began))
+    _say(_told(moments, number, broken, began))
     if not (broken and given.keep):
         shutil.rmtree(top)
     return 1 if broken else 0
