@@ -16,6 +16,9 @@ from anabranch.services.git import (
     plan_cleaning,
     sweep,
 )
+from anabranch.services.git.filling import MANY
+from anabranch.services.git.overlays import overlay_problem
+from anabranch.services.git.removal import mounts
 from anabranch.services.owners import Life
 from tests.services.git.bench import Bench
 from tests.services.git.victim import TREE, victim
@@ -103,6 +106,31 @@ def test_a_commit_that_no_branch_holds_is_kept_until_told_otherwise(bench: Bench
         pass
     ((_, why),) = clean(bench)
     assert why.startswith("it is on a commit that no branch holds: ")
+
+
+def test_a_tree_that_others_are_laid_over_stays_as_long_as_one_of_them(bench: Bench) -> None:
+    if overlay_problem(str(bench.repo.path.parent)) is not None:
+        pytest.skip("mounting is not permitted")
+    bench.repo.commit({f"d{n % 9}/f{n}": f"{n}\n" for n in range(MANY)})
+    scenario = """
+        for n in range(3):
+            request = WorktreeRequest(name=f"agent-{n}", parent="main")
+            tree = (await git.worktrees.create(request)).unwrap()
+        Path(tree.path, "work").write_text("work")
+"""
+    with victim(bench.repo, scenario):
+        pass
+    over, dirty = "other worktrees are laid over it", "it has changes that were not committed"
+    done = clean(bench)
+    assert [
+        (".template", over),
+        ("agent-0", "gone"),
+        ("agent-1", "gone"),
+        ("agent-2", dirty),
+    ] == done
+    assert [(".template", over), ("agent-2", "gone")] == clean(bench, Retention(unsaved=False))
+    assert (1, ()) == (worktrees(bench), find_worktrees(bench.repository))
+    assert not [mount for mount in mounts() if mount.point.startswith(str(bench.repo.path.parent))]
 
 
 def test_directories_that_git_does_not_know_are_found(bench: Bench) -> None:
