@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     )
     from anabranch.environment import MapEnv, PhaseEnv
     from anabranch.interpreters import DryRun, dry_run, run, run_async
+    from anabranch.lifecycle import verify
     from anabranch.planning import (
         CircuitBreaker,
         Command,
@@ -151,12 +152,21 @@ __all__ = [
     "succeed",
     "timeout",
     "traverse",
+    "verify",
     "write_file",
     "zip_par",
 ]
 
 
-_ROOMS = ("values", "planning", "environment", "effects", "effects.work", "interpreters")
+_ROOMS = (
+    "values",
+    "planning",
+    "environment",
+    "effects",
+    "effects.work",
+    "interpreters",
+    "lifecycle",
+)
 """Where the names of the face live, from the ground up."""
 
 

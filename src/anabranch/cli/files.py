@@ -26,7 +26,7 @@ def read_workflow(file: str, *, max_parallel: int | None = None) -> Workflow:
     """
     from anabranch.workflow import load_workflow
 
-    workflow = load_workflow(_read(Path(file)), file=file)
+    workflow = load_workflow(read_source(file), file=file)
     if max_parallel is None:
         return workflow
     return evolve(workflow, map=evolve(workflow.map, max_parallel=max_parallel))
@@ -38,15 +38,21 @@ def read_source(file: str) -> bytes:
     Raises:
         UsageError: there is no such file, or it cannot be read.
     """
-    return _read(Path(file))
-
-
-def _read(path: Path) -> bytes:
     from anabranch.workflow.loading import MAX_SIZE
 
+    return read_bytes(file, MAX_SIZE + 1)
+
+
+def read_bytes(file: str, most: int = -1) -> bytes:
+    """Read the bytes of a file that the user named, all of them or the first.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be read.
+    """
+    path = Path(file)
     try:
         with path.open("rb") as stream:
-            return stream.read(MAX_SIZE + 1)
+            return stream.read(most)
     except OSError as error:
         hint = did_you_mean(path.name, _neighbours(path.parent))
         raise UsageError(

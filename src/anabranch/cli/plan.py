@@ -2,36 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from anabranch.cli.commands import COMMANDS
-from anabranch.cli.files import read_workflow
+from anabranch.cli.files import read_bytes, read_workflow
 from anabranch.cli.options import file_argument, json_option, max_parallel_option, repo_option
 from anabranch.cli.output import Output
 from anabranch.cli.repositories import read_committed
+from anabranch.values import UsageError
 
 if TYPE_CHECKING:
     from anabranch.planning import WorkAssignment
     from anabranch.services.git import GitRepository
-    from anabranch.workflow import Workflow
+    from anabranch.workflow import Plan, Workflow
 
 
 @click.command("plan", help=COMMANDS["plan"])
 @file_argument
 @repo_option
 @max_parallel_option
+@click.option(
+    "--against",
+    type=click.Path(),
+    help="A plan saved with `--json`: show what is different now.",
+)
 @json_option
 @click.pass_obj
-def command(output: Output, file: str, repo: str, max_parallel: int | None) -> None:
+def command(
+    output: Output, file: str, repo: str, max_parallel: int | None, against: str | None
+) -> None:
     """Plan as far as it can be known: items that `setup` will write are not."""
     from anabranch.engine import open_repository
-    from anabranch.workflow import make_plan, plan_text, plan_to_data
+    from anabranch.planning import differences, to_json
+    from anabranch.workflow import foresee, make_plan, plan_text, plan_to_data
 
     workflow = read_workflow(file, max_parallel=max_parallel)
     plan = make_plan(workflow, _assignments(workflow, open_repository(repo)))
-    output.result(plan_text(plan), plan_to_data(plan))
+    if against is None:
+        data = {**plan_to_data(plan), "expected": to_json(foresee(plan))}
+        output.result(plan_text(plan), data)
+        return
+    changes = differences(plan_to_data(_saved(against)), plan_to_data(plan))
+    told = [change for change in changes if change.path != "digest"]
+    output.result(
+        "\n".join(map(str, told)) or "nothing is different",
+        {"differences": [to_json(change) for change in told]},
+    )
+
+
+def _saved(file: str) -> Plan:
+    from anabranch.workflow import plan_from_data
+
+    try:
+        data: Any = json.loads(read_bytes(file))
+        data.pop("expected", None)
+    except (ValueError, AttributeError, TypeError):
+        hint = "save one with `anabranch plan FILE --json`"
+        raise UsageError.of("bad-plan", "not a saved plan", value=file, hint=hint) from None
+    return plan_from_data(data)
 
 
 def _assignments(

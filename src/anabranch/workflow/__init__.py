@@ -1,6 +1,7 @@
 """Workflows: what the user wrote, normalised into one immutable value."""
 
 from anabranch.workflow.builders import map_phase, map_reduce, prompt, step
+from anabranch.workflow.foresight import Foresight, PhaseForesight, foresee
 from anabranch.workflow.items import plan_items
 from anabranch.workflow.loading import check_workflow, load_workflow
 from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Mode, Step, Workflow
@@ -12,16 +13,19 @@ from anabranch.workflow.schema import workflow_schema
 from anabranch.workflow.validation import validate_workflow
 
 __all__ = [
+    "Foresight",
     "History",
     "InDoubt",
     "MapPhase",
     "MergePhase",
     "Mode",
+    "PhaseForesight",
     "Plan",
     "Step",
     "Workflow",
     "check_workflow",
     "digest",
+    "foresee",
     "load_workflow",
     "make_plan",
     "map_phase",

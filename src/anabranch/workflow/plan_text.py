@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from anabranch.planning import WorkAssignment
+from anabranch.planning import Claim, WorkAssignment
 from anabranch.values import format_duration
+from anabranch.workflow.foresight import foresee
+from anabranch.workflow.foresight_text import foresight_text
 from anabranch.workflow.model import MapPhase, Step
 from anabranch.workflow.plan import Batches, Plan
 
@@ -37,6 +39,7 @@ def plan_text(plan: Plan) -> str:
         _phase(f"setup{within}", workflow.setup, plan.setup),
         [*_map(plan), *_agents(plan.assignments or ())],
         _phase("reduce", workflow.reduce, plan.reduce),
+        foresight_text(plan, foresee(plan)),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -93,10 +96,21 @@ def _conditions(step: Step) -> Iterator[str]:
         yield f"when {step.when}"
     if step.timeout is not None:
         yield f"within {format_duration(step.timeout)}"
+    if step.resources:
+        yield "holds " + ", ".join(_held(claim) for claim in step.resources)
+    if step.optional:
+        yield "may fail"
+    if step.retry is not None and step.retry.max_attempts is not None:
+        yield f"at most {step.retry.max_attempts} attempts"
     if step.commit_required:
         yield "must commit"
     if step.auto_commit:
         yield "is committed"
+
+
+def _held(claim: Claim) -> str:
+    amount = f"{claim.amount} " if claim.amount > 1 else ""
+    return f"{amount}{claim.name}{' (shared)' if claim.shared else ''}"
 
 
 def _agents(assignments: Sequence[WorkAssignment]) -> Iterator[str]:
