@@ -22,6 +22,7 @@ from anabranch.program import Identity, program
 from anabranch.services.journal import MemoryJournal
 from anabranch.testing import MockEnvironment
 from anabranch.testing.mocks import MockWorktrees
+from anabranch.testing.mocks.journal import KeptJournal
 from anabranch.workflow import Workflow
 from tests.program.test_program import workflow
 
@@ -112,7 +113,7 @@ class _NextProcess:
 class _Watched:
     """A journal that dies before or after an event, and knows what of it is on the disk."""
 
-    inner: MemoryJournal
+    inner: KeptJournal
     fuse: Fuse
     ends: Callable[[Payload], bool]
     durable: int = 0

@@ -24,6 +24,7 @@ from anabranch.environment import (
     FileError,
     Invocation,
     JournalError,
+    JournalFault,
     Oid,
     PhaseEnv,
     Worktree,
@@ -198,3 +199,12 @@ def test_agents_answer_prompts_and_are_no_commands() -> None:
     assert "mended" == done.report.result
     with pytest.raises(Unexpected, match="unexpected prompt"):
         run(ask_agent(AGENTS["claude"], "break it", cwd="/"), env)
+
+
+def test_a_journal_can_fail_once_by_the_event_and_keeps_nothing_then() -> None:
+    full = JournalError(fault=JournalFault.NO_SPACE, message="full")
+    env = mock_env(journal={"PhaseStarted*": in_order([full, None])})
+    answers = [run(record(PhaseStarted(phase=name)), env) for name in ("one", "two")]
+    assert Failure(full) == answers[0]
+    assert [PhaseStarted(phase="two")] == [event.payload for event in env.journal.events]
+    env.check()

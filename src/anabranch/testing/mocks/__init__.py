@@ -5,6 +5,7 @@ from anabranch.testing.mocks.commands import Answer, MockCommands
 from anabranch.testing.mocks.environment import MockEnvironment, mock_env
 from anabranch.testing.mocks.files import MockFiles
 from anabranch.testing.mocks.git import MockMerges, MockWorktrees
+from anabranch.testing.mocks.journal import MockJournal
 from anabranch.testing.mocks.matchers import fits, like
 from anabranch.testing.mocks.replies import conflict, printed, prompt_of, said, text_of
 from anabranch.testing.mocks.scripts import (
@@ -25,6 +26,7 @@ __all__ = [
     "MockCommands",
     "MockEnvironment",
     "MockFiles",
+    "MockJournal",
     "MockMerges",
     "MockWorktrees",
     "NotUsedUp",

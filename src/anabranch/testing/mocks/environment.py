@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
-from attrs import frozen
+from attrs import field, frozen
 
 from anabranch.environment import Invocation, Oid
 from anabranch.lifecycle import Event
@@ -20,6 +20,7 @@ from anabranch.testing.mocks.clock import MockClock
 from anabranch.testing.mocks.commands import Answer, Call, MockCommands
 from anabranch.testing.mocks.files import MockFiles
 from anabranch.testing.mocks.git import MergeAnswer, MockMerges, MockWorktrees, WorktreeAnswer
+from anabranch.testing.mocks.journal import JournalAnswer, KeptJournal, MockJournal, kinds_of
 from anabranch.testing.mocks.replies import agent_of, conflict, printed, prompt_of, text_of
 from anabranch.testing.mocks.scripts import NotUsedUp, Reader, Script
 
@@ -44,7 +45,8 @@ class MockEnvironment:
     commands: MockCommands
     merges: MockMerges
     files: MockFiles
-    journal: MemoryJournal
+    journal: KeptJournal
+    _scripts: tuple[Reader[Any, Any], ...] = field(alias="scripts")
 
     def asked(self, name: str) -> list[object]:
         """The requests to one method, in order."""
@@ -62,14 +64,7 @@ class MockEnvironment:
         Raises:
             NotUsedUp: something was not; the text says what.
         """
-        readers: tuple[Reader[Any, Any] | None, ...] = (
-            self.commands.answers,
-            self.commands.agents,
-            self.worktrees.answers,
-            self.merges.answers,
-            self.files.answers,
-        )
-        left = [f"  {line}" for reader in readers if reader is not None for line in reader.left()]
+        left = [f"  {line}" for script in self._scripts for line in script.left()]
         if left:
             raise NotUsedUp("\n".join(["never asked for, but expected:", *left]))
 
@@ -94,6 +89,7 @@ def mock_env(
     merges: Script[MergeAnswer, Any] | None = None,
     files: Mapping[str, Any] | None = None,
     conflicts: Mapping[str, tuple[str, ...]] | None = None,
+    journal: Script[JournalAnswer, Any] | None = None,
     history: Iterable[Event] = (),
 ) -> MockEnvironment:
     """A mock environment.
@@ -112,6 +108,8 @@ def mock_env(
             moves: an error, or `None` for a merge.
         files: what can be read, by path or end of path: bytes, text, or a `FileError`.
         conflicts: agents whose merge is in conflict, each with the files.
+        journal: what appending to the journal answers, by the names of the events' classes: an
+            error, or `None`.
         history: what the journal holds already.
 
     >>> from anabranch import execute_commands, create_worktree, run
@@ -128,19 +126,24 @@ def mock_env(
     merged: Any = {name: conflict(*paths) for name, paths in (conflicts or {}).items()}
     if merges is not None:
         merged = {**merged, **merges} if isinstance(merges, Mapping) else merges
+    asked = Reader[Any, Any](
+        commands if commands is not None else _SILENT, text=text_of, what="command"
+    )
+    prompts = None if agents is None else Reader[Any, Any](agents, text=_prompt, what="prompt")
+    made = _lenient(worktrees, _name, "worktree")
+    joined = _lenient(merged, agent_of, "merge")
+    read = _lenient(files, str, "file", fit=_is_or_ends_in)
+    kept = _lenient(journal, kinds_of, "journal")
+    scripts = (asked, prompts, made, joined, read, kept)
     return MockEnvironment(
         calls=calls,
         clock=clock,
-        commands=MockCommands(
-            Reader(commands if commands is not None else _SILENT, text=text_of, what="command"),
-            None if agents is None else Reader(agents, text=_prompt, what="prompt"),
-            calls,
-            clock,
-        ),
-        worktrees=MockWorktrees(_lenient(worktrees, _name, "worktree"), calls, clock, {}, branches),
-        merges=MockMerges(_lenient(merged, agent_of, "merge"), calls, clock, branches),
-        files=MockFiles(_lenient(files, str, "file", fit=_is_or_ends_in), calls, clock, {}),
-        journal=MemoryJournal(now=clock.now, events=history),
+        commands=MockCommands(asked, prompts, calls, clock),
+        worktrees=MockWorktrees(made, calls, clock, {}, branches),
+        merges=MockMerges(joined, calls, clock, branches),
+        files=MockFiles(read, calls, clock, {}),
+        journal=MockJournal(kept, MemoryJournal(now=clock.now, events=history), clock),
+        scripts=tuple(script for script in scripts if script is not None),
     )
 
 
