@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import selectors
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -21,6 +20,7 @@ from anabranch import Effect, RetryPolicy, from_async, par_graph, retry
 from anabranch.testing import virtual_sleep
 from anabranch.testing.simulation import Chance, simulate
 from benchmarks._timing import show
+from property_tests.effects.virtual import VirtualLoop
 
 STEPS, LIMIT, ATTEMPTS = 160, 8, 5
 FLAKY: Final = 0.05
@@ -62,27 +62,6 @@ def ours(seed: int) -> None:
 # --- by hand, with futures and a semaphore -----------------------------------------------------
 
 
-class _Selector(selectors.SelectSelector):
-    """Instead of waiting, moves the clock."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready:
-            self.now += timeout or 0
-        return ready
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._virtual = _Selector()
-        super().__init__(self._virtual)
-
-    def time(self) -> float:
-        return self._virtual.now
-
-
 async def _graph_by_hand(seed: int) -> None:
     draw = random.Random(seed).random
     room = asyncio.Semaphore(LIMIT)
@@ -105,7 +84,7 @@ async def _graph_by_hand(seed: int) -> None:
 
 
 def on_asyncio(seed: int) -> None:
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(_graph_by_hand(seed))
 
 

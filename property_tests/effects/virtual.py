@@ -39,7 +39,9 @@ class _Selector(selectors.SelectSelector):
         return ready
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock is moved instead of waited for."""
+
     def __init__(self) -> None:
         self._virtual = _Selector()
         super().__init__(self._virtual)
@@ -64,7 +66,7 @@ def run_live(
         return CancelledRun()
 
     options: dict[Backend, dict[str, Any]] = {
-        "asyncio": {"loop_factory": _Loop},
+        "asyncio": {"loop_factory": VirtualLoop},
         "trio": {"clock": trio.testing.MockClock(autojump_threshold=0)},
     }
     return anyio.run(main, backend=backend, backend_options=options[backend])

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
@@ -30,7 +30,7 @@ from anabranch.testing.git import MemoryRepository, MemoryTree
 from anabranch.testing.simulation.chance import Chance
 from anabranch.values import lines_of
 
-KEPT: int = 1 << 16
+KEPT: Final = 1 << 16
 """How much of a stream the simulation keeps at each end, in bytes."""
 
 
