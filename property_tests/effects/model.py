@@ -11,80 +11,51 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 from returns.result import Failure, Success
 
-from anabranch import ContextError, EmptyRace, ReleaseError, TimedOut
+from anabranch import CircuitOpen, ContextError, EmptyRace, FinaliserErrors, ReleaseError, TimedOut
+from anabranch.planning.circuit_breaker import AttemptOutcome, BreakerState, MustWait
 from anabranch.testing.strategies import effects as programs
 from anabranch.testing.strategies.effects import (
+    BREAKER,
     Again,
     Apply,
     Chain,
     Fails,
+    Graph,
+    Guarded,
     Hold,
     Limit,
     Parallel,
     Program,
     Raises,
     Repeated,
+    Scoped,
     Step,
     Succeeds,
     mix,
     mix_all,
     value_of,
 )
-
-UNTIMED: Final = -1.0
-
-
-@frozen
-class Ok:
-    value: int
-
-
-@frozen
-class Failed:
-    error: str
-
-
-@frozen
-class Raised:
-    """Ended in the defects of these steps."""
-
-    steps: frozenset[int]
+from property_tests.effects.graph_model import graph_story
+from property_tests.effects.stories import (
+    UNTIMED,
+    AmbiguousError,
+    Cancelled,
+    Failed,
+    Ok,
+    Outcome,
+    Raised,
+    Story,
+)
 
 
-@frozen
-class Cancelled:
-    pass
-
-
-Outcome: TypeAlias = Ok | Failed | Raised | Cancelled
-Event: TypeAlias = tuple[float, str]
-
-
-@frozen
-class Story:
-    outcome: Outcome
-    ended: float
-    events: tuple[Event, ...] = ()
-
-    def then(self, tell: Callable[[float], Story]) -> Story:
-        """Go on with another story, which has the last word."""
-        after = tell(self.ended)
-        return evolve(after, events=self.events + after.events)
-
-
-class AmbiguousError(Exception):
-    """Two things happen at the same moment, and nothing says which comes first."""
-
-
-def meaning(  # noqa: PLR0911 (a case each)
+def meaning(  # noqa: C901, PLR0911 (a case each)
     program: Program, env: int, start: float, until: float
 ) -> Story:
     """The story of a program that starts at `start` and is cancelled at `until`."""
@@ -107,6 +78,14 @@ def meaning(  # noqa: PLR0911 (a case each)
             return _repeated(program, env, start, until)
         case Parallel():
             return _parallel(program, env, start, until)
+        case Graph(parts):
+            return graph_story(
+                program, lambda i, begins, ends: meaning(parts[i], env, begins, ends), start, until
+            )
+        case Scoped():
+            return _scoped(program, env, start, until)
+        case Guarded():
+            return _guarded(program, env, start, until)
 
 
 def _wait(seconds: float, start: float, until: float) -> Story:
@@ -229,6 +208,64 @@ def _both(use: Outcome, release: Outcome) -> Outcome:
             return Failed(str(ReleaseError(one, two)))
         case _:
             return use
+
+
+def _scoped(scoped: Scoped, env: int, start: float, until: float) -> Story:
+    used, releases = Story(Ok(0), start), list[Program]()
+    for resource in scoped.resources:
+        if not isinstance(used.outcome, Ok):
+            break
+        total, begins = used.outcome.value, used.ended
+        had = used.then(lambda t: meaning(resource.first, env, t, math.inf))  # noqa: B023 (at once)
+        if isinstance(had.outcome, Ok):
+            releases.append(resource.second)
+            had = evolve(had, outcome=Ok(mix(total, had.outcome.value)))
+        used = _behind_a_shield(had, begins, until)
+    if isinstance(used.outcome, Ok):
+        total = used.outcome.value
+        used = used.then(lambda t: meaning(scoped.use, env, t, until))
+        if isinstance(used.outcome, Ok):
+            used = evolve(used, outcome=Ok(mix(total, used.outcome.value)))
+    closed = _closed(evolve(used, outcome=Ok(0)), releases[::-1], env)
+    both = evolve(closed, outcome=_both(used.outcome, closed.outcome))
+    return _behind_a_shield(both, used.ended, until)
+
+
+def _closed(story: Story, releases: list[Program], env: int) -> Story:
+    """All finalisers, whichever of them fail."""
+    outcomes: list[Outcome] = []
+    for release in releases:
+        story = story.then(partial(meaning, release, env, until=math.inf))
+        outcomes.append(story.outcome)
+    raised = [outcome.steps for outcome in outcomes if isinstance(outcome, Raised)]
+    errors = tuple(outcome.error for outcome in outcomes if isinstance(outcome, Failed))
+    end: Outcome = Failed(str(FinaliserErrors(errors))) if errors else Ok(0)
+    return evolve(story, outcome=Raised(frozenset[int]().union(*raised)) if raised else end)
+
+
+def _guarded(guarded: Guarded, env: int, start: float, until: float) -> Story:
+    story, total, state = Story(Ok(0), start), 0, BreakerState()
+    for _ in range(guarded.times):
+        decision = BREAKER.start(state, timedelta(seconds=story.ended))
+        if isinstance(decision, MustWait):
+            refused = str(CircuitOpen(decision.delay or timedelta()))
+            total = mix(total, value_of(Failure(refused)))
+        else:
+            story = story.then(partial(meaning, guarded.inner, env, until=until))
+            match story.outcome:
+                case Ok(value):
+                    total, how = mix(total, value_of(Success(value))), AttemptOutcome.SUCCESS
+                case Failed(error):
+                    total, how = mix(total, value_of(Failure(error))), AttemptOutcome.FAILURE
+                case _:
+                    return story
+            now = timedelta(seconds=story.ended)
+            state = BREAKER.end(decision.state, decision.ticket, how, now)
+        if guarded.seconds:
+            story = story.then(partial(_wait, guarded.seconds, until=until))
+        if story.outcome == Cancelled():
+            return story
+    return evolve(story, outcome=Ok(total))
 
 
 def _limit(limit: Limit, env: int, start: float, until: float) -> Story:

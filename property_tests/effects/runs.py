@@ -11,13 +11,13 @@ from typing import Any
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from anabranch import Effect
+from anabranch import Effect, dry_run
 from anabranch.interpreters import Backend
 from anabranch.interpreters.virtual import Cancelled as VirtuallyCancelled
 from anabranch.interpreters.virtual import run_virtual
 from anabranch.testing.reference import run_reference
 from anabranch.testing.strategies.effects import BoomError, Trace
-from property_tests.effects.model import Cancelled, Event, Failed, Ok, Outcome, Raised
+from property_tests.effects.stories import Cancelled, Event, Failed, Ok, Outcome, Raised
 from property_tests.effects.virtual import CancelledRun, run_live
 
 ENV = 1
@@ -59,6 +59,13 @@ def reference(make: Make) -> Run:
     """Run with the reference interpreter."""
     trace = Trace()
     return _told(partial(run_reference, make(trace), ENV), trace)
+
+
+def foreseen(make: Make) -> Outcome:
+    """How a dry run says that it would end."""
+    result = dry_run(make(Trace()), ENV).result
+    assert result is not None
+    return _outcome(lambda: result)
 
 
 def _told(run: Callable[[], Result[Any, Any] | CancelledRun], trace: Trace) -> Run:

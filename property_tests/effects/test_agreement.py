@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from anabranch.interpreters import Backend
 from anabranch.testing.strategies.effects import Program, compile_program, programs
-from property_tests.effects.model import AmbiguousError, Story, meaning
-from property_tests.effects.runs import ENV, live, reference, virtual
+from property_tests.effects.model import meaning
+from property_tests.effects.runs import ENV, foreseen, live, reference, virtual
+from property_tests.effects.stories import AmbiguousError, Story
 from property_tests.effects.virtual import BACKENDS
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
@@ -57,7 +58,7 @@ def test_what_is_sequential_happens_as_in_the_reference_interpreter(
 
 
 @backends
-@given(programs(parallel=("all", "settle"), timeouts=False))
+@given(programs(parallel=("all", "settle", "graph"), timeouts=False))
 def test_what_all_run_to_the_end_achieve_does_not_depend_on_time(
     backend: Backend, program: Program
 ) -> None:
@@ -97,7 +98,7 @@ def test_cancelled_in_virtual_time_every_schedule_tells_the_models_story(
     assert (story.outcome, sorted(story.events)) == (run.outcome, sorted(run.events))
 
 
-@given(programs(parallel=("all", "settle"), timeouts=False), seeds)
+@given(programs(parallel=("all", "settle", "graph"), timeouts=False), seeds)
 def test_what_all_run_to_the_end_achieve_does_not_depend_on_the_schedule(
     program: Program, seed: int
 ) -> None:
@@ -111,3 +112,9 @@ def test_what_all_run_to_the_end_achieve_does_not_depend_on_the_schedule(
 def test_a_schedule_can_be_replayed(program: Program, seed: int) -> None:
     make = partial(compile_program, program)
     assert virtual(make, seed) == virtual(make, seed)
+
+
+@given(programs(parallel=("all", "settle", "graph"), timeouts=False, waits=False, defects=False))
+def test_a_dry_run_that_knows_every_answer_foresees_the_end(program: Program) -> None:
+    make = partial(compile_program, program)
+    assert reference(make).outcome == foreseen(make)

@@ -12,8 +12,8 @@ from returns.result import Success
 from anabranch import Effect, succeed
 from anabranch.testing.simulation import Run, simulate
 from anabranch.testing.strategies.effects import Program, Trace, compile_program, programs
-from property_tests.effects.model import Ok
 from property_tests.effects.runs import ENV, live, reference
+from property_tests.effects.stories import Ok
 from property_tests.effects.virtual import BACKENDS
 
 

@@ -5,10 +5,13 @@ from typing import Never
 from returns.result import Failure, Result, Success
 
 from anabranch import (
+    CircuitBreaker,
     Do,
     Effect,
     MapEnv,
+    Scope,
     bracket,
+    circuit_breaker,
     create_worktree,
     do,
     dry_run,
@@ -19,6 +22,7 @@ from anabranch import (
     merge_to_parent,
     par_all_limit,
     remove_worktree,
+    scoped,
     sleep,
     succeed,
     timeout,
@@ -79,3 +83,14 @@ def test_what_does_not_depend_on_an_unknown_answer_is_walked_all_the_same() -> N
     unknown = from_function(forbidden, label="ask")
     told = dry_run(par_all_limit([unknown, sleep(1).as_(2)], 2))
     assert ("at most 2 at a time:", "  ask", "  wait 1s") == told.lines
+
+
+def test_it_walks_scopes_and_what_breakers_protect() -> None:
+    def use(scope: Scope[Never, object]) -> Effect[int, Never, object]:
+        held = scope.acquire(sleep(1), lambda _: sleep(3))
+        return held.and_then(lambda _: sleep(2)).as_(1)
+
+    told = dry_run(scoped(use))
+    assert (("wait 1s", "wait 2s", "wait 3s"), Success(1)) == (told.lines, told.result)
+    guarded = circuit_breaker(CircuitBreaker()).and_then(lambda it: it.protect(sleep(4)))
+    assert ("wait 4s",) == dry_run(guarded).lines

@@ -8,8 +8,8 @@ from typing import Any, Never, TypeVar
 from attrs import define, field
 from returns.result import Failure, Result, Success
 
-from anabranch.effects.constructors import from_function, from_result
-from anabranch.effects.core import Bracket, Effect, Exit, Now, Succeed, Then
+from anabranch.effects.constructors import from_result
+from anabranch.effects.core import Bracket, Effect, Exit, Map, Now, Succeed, Then
 from anabranch.effects.errors import CircuitOpen
 from anabranch.planning.circuit_breaker import (
     AttemptOutcome,
@@ -74,8 +74,4 @@ def circuit_breaker(settings: CircuitBreaker) -> Effect[Breaker, Never, object]:
     >>> print(run(circuit_breaker(settings).and_then(twice)).failure())
     circuit open, try again in 30s
     """
-
-    def make(_: object) -> Result[Breaker, Never]:
-        return Success(Breaker(settings))
-
-    return from_function(make)
+    return Map(Succeed(settings), Breaker)

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Never, TypeVar, overload
 
 from attrs import field, frozen
-from returns.result import Result, Success
 
-from anabranch.effects.constructors import from_function
 from anabranch.effects.core import Bracket, Effect, Fail, Map, Succeed, Then
 from anabranch.effects.errors import ReleaseError
 
@@ -93,12 +91,7 @@ class Scope(Generic[E, Env]):
 
     def add(self, finaliser: Effect[object, E, Env]) -> Effect[None, Never, object]:
         """Run `finaliser` when the scope ends."""
-
-        def push(_: object) -> Result[None, Never]:
-            self._finalisers.append(finaliser)
-            return Success(None)
-
-        return from_function(push)
+        return Map(Succeed(finaliser), self._finalisers.append)
 
     def acquire(
         self, acquire: Effect[A, E1, Env], release: Callable[[A], Effect[object, E, Env]]
@@ -145,11 +138,11 @@ def scoped(
     >>> log
     ['last', 'first']
     """
-    return Bracket(from_function(_new_scope), _close, use)
+    return Bracket(Map(Succeed(None), _new_scope), _close, use)
 
 
-def _new_scope(_: object) -> Result[Scope[Any, Any], Never]:
-    return Success(Scope())
+def _new_scope(_: object) -> Scope[Any, Any]:
+    return Scope()
 
 
 def _close(scope: Scope[E, Env], _: object) -> Effect[None, FinaliserErrors[E], Env]:

@@ -13,6 +13,7 @@ of everything is fixed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import Any, Literal, TypeAlias, cast
 
 from attrs import evolve, field, fields, frozen
@@ -20,9 +21,13 @@ from hypothesis import strategies as st
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import (
+    Breaker,
     Do,
     Effect,
+    Scope,
+    ask,
     bracket,
+    circuit_breaker,
     do,
     fail,
     from_async,
@@ -31,15 +36,18 @@ from anabranch.effects import (
     par_all,
     par_all_limit,
     par_fold,
+    par_graph,
     par_settle,
     par_try_all,
     race,
     repeat,
     retry,
+    scoped,
     sleep,
     succeed,
     timeout,
 )
+from anabranch.planning.circuit_breaker import CircuitBreaker
 from anabranch.planning.retries import RetryPolicy
 
 Compiled: TypeAlias = Effect[int, str, int]
@@ -169,7 +177,49 @@ class Parallel:
     limit: int | None = None
 
 
-Program: TypeAlias = Step | Chain | Apply | Sequence | Hold | Limit | Again | Repeated | Parallel
+@frozen
+class Graph:
+    """A `par_graph` whose keys are indices; each edge is from what comes first to what waits."""
+
+    parts: tuple[Program, ...]
+    edges: tuple[tuple[int, int], ...] = ()
+    limit: int | None = None
+
+
+@frozen
+class Scoped:
+    """A `scoped` effect: resources, each acquired after the other, then their use.
+
+    Each resource is its acquisition and its release; the `use` ends the scope.
+    """
+
+    resources: tuple[Chain, ...]
+    use: Program
+
+
+@frozen
+class Guarded:
+    """One circuit breaker around several runs of a program, one after the other."""
+
+    inner: Program
+    times: int
+    seconds: float = 0
+
+
+Program: TypeAlias = (
+    Step
+    | Chain
+    | Apply
+    | Sequence
+    | Hold
+    | Limit
+    | Again
+    | Repeated
+    | Parallel
+    | Graph
+    | Scoped
+    | Guarded
+)
 
 
 # --- from programs to effects ------------------------------------------------------------------
@@ -191,7 +241,9 @@ def mix(left: int, right: int) -> int:
     return (3 * left + right) % 1009
 
 
-def compile_program(program: Program, trace: Trace) -> Compiled:  # noqa: PLR0911 (a case each)
+def compile_program(  # noqa: C901, PLR0911 (a case each)
+    program: Program, trace: Trace
+) -> Compiled:
     """Make the effect that a program describes; running it appends to `trace`."""
     match program:
         case Step():
@@ -212,6 +264,12 @@ def compile_program(program: Program, trace: Trace) -> Compiled:  # noqa: PLR091
             return repeat(compile_program(inner, trace), times=times, delay=seconds)
         case Parallel(kind, parts, limit):
             return _PARALLELS[kind]([compile_program(part, trace) for part in parts], limit)
+        case Graph():
+            return _graph(program, [compile_program(part, trace) for part in program.parts])
+        case Scoped():
+            return _scoped(program, trace)
+        case Guarded():
+            return _guarded(program, compile_program(program.inner, trace))
 
 
 def _step(step: Step, trace: Trace) -> Compiled:
@@ -227,12 +285,18 @@ def _step(step: Step, trace: Trace) -> Compiled:
     async def finish_asynchronously(env: int) -> Result[int, str]:
         return finish(env)
 
-    leaf: Compiled = (
-        from_async(finish_asynchronously) if step.asynchronous else from_function(finish)
-    )
+    def leaf(env: int) -> Compiled:
+        preview = None if isinstance(step.end, Raises) else finish(env)
+        if step.asynchronous:
+            return from_async(finish_asynchronously, preview=preview)
+        return from_function(finish, preview=preview)
+
     wait = sleep(step.seconds) if step.seconds else succeed(None)
     started = trace.note(f"{step.number} starts").and_then(lambda _: wait)
-    return started.tap(lambda _: trace.note(f"{step.number} ends")).and_then(lambda _: leaf)
+    here: Effect[int, str, int] = ask()
+    return started.tap(lambda _: trace.note(f"{step.number} ends")).and_then(
+        lambda _: here.and_then(leaf)
+    )
 
 
 @do
@@ -268,6 +332,54 @@ def _again(program: Again, inner: Compiled) -> Compiled:
         return retry(succeed(None).and_then(attempt), policy)
 
     return succeed(None).and_then(begin)
+
+
+def _graph(graph: Graph, parts: list[Compiled]) -> Compiled:
+    before: dict[int, list[int]] = {}
+    for first, then in graph.edges:
+        before.setdefault(then, []).append(first)
+    whole = par_graph(dict(enumerate(parts)), before, limit=graph.limit)
+    return whole.map(lambda values: mix_all(list(values.values()))).map_error(
+        lambda error: f"{error.errors} {error.successes} {error.skipped}"
+    )
+
+
+def _scoped(program: Scoped, trace: Trace) -> Compiled:
+    pairs = [
+        (compile_program(pair.first, trace), compile_program(pair.second, trace))
+        for pair in program.resources
+    ]
+
+    @do
+    def body(scope: Scope[str, int]) -> Do[int, str, int]:
+        total = 0
+        for acquire, release in pairs:
+            total = mix(total, (yield from scope.acquire(acquire, partial(_instead, release))))
+        return mix(total, (yield from compile_program(program.use, trace)))
+
+    return scoped(body).map_error(str)
+
+
+def _instead(effect: Compiled, _: object) -> Compiled:
+    return effect
+
+
+BREAKER = CircuitBreaker(failure_threshold=2, success_threshold=1, timeout=4096)
+"""The breaker of `Guarded`: it opens after two failures, and for 4,096 seconds."""
+
+
+def _guarded(program: Guarded, inner: Compiled) -> Compiled:
+    @do
+    def calls(breaker: Breaker) -> Do[int, str, int]:
+        total = 0
+        for _ in range(program.times):
+            once = breaker.protect(inner).map_error(str)
+            total = mix(total, (yield from _settled(once)))
+            if program.seconds:
+                yield from sleep(program.seconds)
+        return total
+
+    return circuit_breaker(BREAKER).and_then(calls)
 
 
 def _settled(effect: Compiled) -> Compiled:
@@ -344,12 +456,12 @@ def ends(*, defects: bool = True) -> st.SearchStrategy[End]:
     return st.one_of(values, values, errors, *([st.just(Raises())] if defects else []))
 
 
-PARALLEL: frozenset[ParallelKind] = frozenset(_PARALLELS)
+PARALLEL: frozenset[ParallelKind | Literal["graph"]] = frozenset({*_PARALLELS, "graph"})
 
 
 def programs(
     *,
-    parallel: Collection[ParallelKind] = PARALLEL,
+    parallel: Collection[ParallelKind | Literal["graph"]] = PARALLEL,
     defects: bool = True,
     waits: bool = True,
     timeouts: bool = True,
@@ -370,7 +482,7 @@ def programs(
     def around(inner: st.SearchStrategy[Program]) -> st.SearchStrategy[Program]:
         return st.one_of(
             *_sequential(inner, waiting),
-            *([_parallel(inner, parallel)] if parallel else []),
+            *_parallel(inner, parallel),
             *([st.builds(Limit, inner, st.integers(1, 12))] if timeouts else []),
         )
 
@@ -381,6 +493,7 @@ def _sequential(
     inner: st.SearchStrategy[Program], waiting: st.SearchStrategy[int]
 ) -> list[st.SearchStrategy[Program]]:
     attempts = st.integers(1, 3)
+    resources = st.builds(partial(Chain, "and_then"), inner, inner)
     return [
         st.builds(Chain, st.sampled_from(list(_CHAINS)), inner, inner),
         st.builds(Apply, st.sampled_from(list(_APPLICATIONS)), inner),
@@ -388,15 +501,31 @@ def _sequential(
         st.builds(Hold, inner, inner, inner),
         st.builds(Again, inner, attempts, attempts, waiting),
         st.builds(Repeated, inner, attempts, waiting),
+        st.builds(Guarded, inner, st.integers(1, 4), waiting),
+        st.builds(Scoped, st.lists(resources, max_size=2).map(tuple), inner),
     ]
 
 
 def _parallel(
-    inner: st.SearchStrategy[Program], kinds: Collection[ParallelKind]
-) -> st.SearchStrategy[Program]:
+    inner: st.SearchStrategy[Program], kinds: Collection[ParallelKind | Literal["graph"]]
+) -> list[st.SearchStrategy[Program]]:
     parts = st.lists(inner, max_size=4).map(tuple)
     limits = st.none() | st.integers(1, 3)
-    return st.builds(Parallel, st.sampled_from(sorted(kinds)), parts, limits)
+    several = sorted(kind for kind in kinds if kind != "graph")
+    found: list[st.SearchStrategy[Program]] = []
+    if several:
+        found.append(st.builds(Parallel, st.sampled_from(several), parts, limits))
+    if "graph" in kinds:
+        found.append(parts.flatmap(partial(_graphs, limits=limits)))
+    return found
+
+
+def _graphs(
+    parts: tuple[Program, ...], limits: st.SearchStrategy[int | None]
+) -> st.SearchStrategy[Program]:
+    pairs = [(first, then) for then in range(len(parts)) for first in range(then)]
+    edges = st.lists(st.sampled_from(pairs), unique=True, max_size=4) if pairs else st.just([])
+    return st.builds(Graph, st.just(parts), edges.map(sorted).map(tuple), limits)
 
 
 def distinct(program: Program) -> Program:
@@ -418,7 +547,7 @@ def _distinct(program: Program, numbers: Iterator[int]) -> Program:
         elif each.name == "seconds" and value:
             extra = isinstance(program, Limit) / 64
             changes["seconds"] = value * 2048 + 2.0 ** (next(numbers) % 16) / 32 + extra
-        elif isinstance(value, tuple):
+        elif isinstance(value, tuple) and each.name != "edges":
             parts = cast("tuple[Program, ...]", value)
             changes[each.name] = tuple(_distinct(part, numbers) for part in parts)
         elif isinstance(value, Program):
