@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from anabranch.planning.json_order import identity_key
 from anabranch.planning.sorting import parse_sort, sort_items
 from anabranch.values import ConfigError, Json
 from tests.cases import Case, table
@@ -60,3 +61,15 @@ def test_every_mistake_in_a_sort_is_reported_with_its_column(text: str, columns:
 def test_a_misspelt_order_gets_a_hint() -> None:
     with pytest.raises(ConfigError, match="did you mean `DESC`"):
         parse_sort("score DSC")
+
+
+def test_values_of_any_depth_are_told_apart() -> None:
+    def nested(inner: Json) -> Json:
+        value = inner
+        for _ in range(50_000):
+            value = {"a": [value]}
+        return value
+
+    assert identity_key(nested(1)) == identity_key(nested(1.0))
+    assert identity_key(nested(1)) != identity_key(nested(True))
+    assert identity_key([[1], 2]) != identity_key([[1, 2]])

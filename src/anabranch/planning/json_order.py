@@ -41,19 +41,39 @@ def order_key(value: Json) -> OrderKey:
 def identity_key(value: Json) -> Hashable:
     """A hashable stand-in: two values have equal keys exactly if they are the same JSON.
 
+    It is flat, however deep the value: each array and object is told by its length or its names,
+    followed by what is in it.
+
     >>> identity_key({"a": [1, True]}) == identity_key({"a": [1.0, True]})
     True
     >>> identity_key(True) == identity_key(1)
     False
     """
+    if not isinstance(value, Mapping | list | tuple):
+        return _scalar_key(value)
+    tokens: list[Hashable] = []
+    left: list[Json] = [value]
+    while left:
+        match left.pop():
+            case Mapping() as found:
+                names = sorted(found)
+                tokens.append((dict, *names))
+                left += (found[name] for name in reversed(names))
+            case list() | tuple() as found:
+                tokens.append((list, len(found)))
+                left += reversed(found)
+            case found:
+                tokens.append(_scalar_key(found))
+    return tuple(tokens)
+
+
+def _scalar_key(value: Json) -> Hashable:
     match value:
-        case str() | None:
-            return value
         case bool():
             return (bool, value)
         case int() | float():
             return value if value == value else (float, "nan")  # noqa: PLR0124 - NaN is not itself
-        case Mapping():
-            return (dict, frozenset((k, identity_key(v)) for k, v in value.items()))
+        case str() | None:
+            return value
         case _:
-            return (list, *map(identity_key, value))
+            return repr(value)
