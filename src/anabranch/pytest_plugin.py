@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from anabranch.testing.repositories import ScratchRepository
     from anabranch.testing.simulation.front import Sim
 
-_MARKER = "anabranch(schedules, seed, kills): how the fixture `sim` runs what this test gives it"
+_MARKER = (
+    "anabranch(schedules, seed, kills, pairs): how the fixture `sim` runs what this test gives it"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -78,6 +78,7 @@ def test_race(sim):
 
 KILLED = """
 import pytest
+from anabranch import start_branch
 from anabranch.testing.simulation import Process, World, commits
 from anabranch.workflow import map_phase, map_reduce, step
 
@@ -90,6 +91,12 @@ def test_killed(sim):
     lives = set()
     sim(FLOW, WORLD, check=lambda run: lives.add(len(run.env.journals["run"])))
     assert max(lives) > 1
+
+
+@pytest.mark.anabranch(pairs=2)
+def test_killed_everywhere(sim):
+    work = start_branch("anabranch/run/result")
+    assert sim.kill_everywhere(work, WORLD).runs == 2 + sim.kill_everywhere(work, WORLD, pairs=0).runs
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from anabranch.testing.simulation.killing import kill_everywhere
 from anabranch.testing.simulation.running import Simulation, SimulationFailed
 from anabranch.testing.simulation.simulate import SCHEDULES, explore, simulate
 from anabranch.testing.simulation.world import World
@@ -21,6 +22,7 @@ class Sim:
         seed: of the first one.
         kills: how likely it is, in a `World`, that the process of anabranch is killed before or
             after each thing that it asks for; from 0 to 1, and 0 is as the world itself says.
+        pairs: at how many pairs of moments `kill_everywhere` has it killed, besides each one.
 
     >>> from anabranch import par_all, sleep
     >>> Sim(schedules=10)(par_all([sleep("1h"), sleep("1h")])).runs
@@ -30,6 +32,7 @@ class Sim:
     schedules: int = SCHEDULES
     seed: int = 0
     kills: float = 0
+    pairs: int = 20
 
     def __call__(self, what: Any, *where: Any, **options: Any) -> Simulation:
         """Run it under many schedules: `simulate` with these numbers, unless others are given."""
@@ -42,6 +45,12 @@ class Sim:
         """Run it under every schedule: `explore`."""
         __tracebackhide__ = True
         return _told(lambda: explore(what, *where, **options))
+
+    def kill_everywhere(self, what: Any, world: World, **options: Any) -> Simulation:
+        """Kill the process at every moment of a run: `kill_everywhere`, with these numbers."""
+        __tracebackhide__ = True
+        numbers: dict[str, Any] = {"pairs": self.pairs, "seed": self.seed}
+        return _told(lambda: kill_everywhere(what, world, **{**numbers, **options}))
 
     def _deadly(self, where: Any) -> Any:
         if not self.kills or not isinstance(where, World):
