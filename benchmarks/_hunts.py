@@ -43,7 +43,10 @@ from anabranch.testing.simulation import (
     Script,
     World,
     commits,
+    laws,
 )
+from anabranch.testing.simulation.lives import work_of, world_scenario
+from anabranch.testing.simulation.running import Scenario
 from anabranch.values import RunStatus, StepStatus
 from anabranch.workflow import Workflow, load_workflow
 
@@ -360,3 +363,11 @@ HUNTS: Final = (
     Hunt(WORKFLOW, world(Faults(kills=0.004, most=2)), (ended_as_it_should,)),
     Hunt(WORKFLOW, world(Faults(journal=0.05, commands=0.05, git=0.02)), (), runners=2),
 )
+
+
+def killed_at(moment: int) -> tuple[Scenario, tuple[Check, ...]]:
+    """The workflow, killed at one moment, after which nothing is left that was not synced."""
+    scenario = world_scenario(
+        work_of(WORKFLOW), world(Faults()), runs=["run"], max_turns=100_000, kills={moment}
+    )
+    return scenario, (laws, ended_as_it_should)

@@ -132,8 +132,8 @@ MUTANTS: Final = (
     Mutant(
         "a retry too many",
         TIME,
-        "return Then(Now(), lambda started: attempt(1, started))",
-        "return Then(Now(), lambda started: attempt(0, started))",
+        "decision = policy.decide(number,",
+        "decision = policy.decide(max(1, number - 1),",
     ),
     # --- the program
     Mutant(
@@ -141,12 +141,6 @@ MUTANTS: Final = (
         AGENTS,
         "    yield from remove_worktree(tree).map_error(fatal)\n",
         "",
-    ),
-    Mutant(
-        "what was merged before the crash is merged again",
-        MERGING,
-        "    if trace is not None:\n",
-        "    if trace is None and found:\n",
     ),
     Mutant(
         "an agent whose merge was told is merged again",

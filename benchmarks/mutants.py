@@ -69,7 +69,7 @@ def hunt(seeds: int = SEEDS) -> tuple[int | None, str]:
     from anabranch.testing.simulation.chance import Chance, seeded
     from anabranch.testing.simulation.running import examine
     from anabranch.testing.simulation.simulate import staged
-    from benchmarks._hunts import HUNTS
+    from benchmarks._hunts import HUNTS, killed_at
 
     scenes = [
         staged(hunt.what, hunt.where, hunt.checks, runners=hunt.runners, max_turns=100_000)
@@ -77,10 +77,12 @@ def hunt(seeds: int = SEEDS) -> tuple[int | None, str]:
     ]
     runs = 0
     for seed in range(seeds):
-        for scenario, checks in scenes:
+        killed = [killed_at(2 * seed), killed_at(2 * seed + 1)]
+        for number, (scenario, checks) in enumerate([*scenes, *killed]):
             runs += 1
+            chance = Chance(seeded(seed)) if number < len(scenes) else Chance()
             try:
-                _, fault = examine(scenario, checks, Chance(seeded(seed)))
+                _, fault = examine(scenario, checks, chance)
             except Exception as error:  # noqa: BLE001 (a bug may break anything)
                 return runs, f"{type(error).__name__}: {error}"
             if fault is not None:
