@@ -18,7 +18,7 @@ from typing import Never, TypeAlias, TypeVar
 from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 
-from anabranch.effects import Desk, Do, Effect, do, fail, from_result, now
+from anabranch.effects import Desk, Do, Effect, bracket, do, fail, from_result, now, succeed
 from anabranch.effects.work import (
     advance_worktree,
     changes_in,
@@ -141,7 +141,10 @@ def program(
         `interrupted` and its own worktree in place, so that the run can be resumed.
     """
     job = Job(workflow=workflow, identity=identity, past=past or EMPTY)
-    return note(*_opening(job)).and_then(lambda _: _run(job))
+    # As what is acquired, the opening is not interrupted: who is told to stop in the midst of it
+    # could not say so, since the journal would not know the run yet.
+    opened = note(*_opening(job))
+    return bracket(opened, release=lambda _: succeed(None), use=lambda _: _run(job))
 
 
 def _opening(job: Job) -> list[Payload]:
@@ -176,16 +179,25 @@ def _created(workflow: Workflow, identity: Identity) -> RunCreated:
 
 @do
 def _run(job: Job) -> Do[RunStatus, AnabranchError, MapEnv]:
-    base = job.identity.base
-    if job.past.delivered is None:
-        start = yield from start_branch(job.identity.branch, base).map_error(fatal)
-        base = start if job.past.created is None else base
-    whole = _worked(job).and_then(lambda count: _delivered(job, count))
-    ended = yield from whole.on_interrupt(_interrupted("told to stop")).settled()
+    outcome = yield from _whole(job).on_interrupt(_interrupted("told to stop")).settled()
+    if isinstance(outcome, Failure):
+        return (yield from _given_up(job, job.identity.base, outcome.failure()))
+    base, ended = outcome.unwrap()
     if isinstance(ended, Failure):
         return (yield from _given_up(job, base, ended.failure()))
     yield from note(RunMoved(to=ended.unwrap()))
     return ended.unwrap()
+
+
+@do
+def _whole(job: Job) -> Do[tuple[str, Result[RunStatus, RunFault]], HostError, MapEnv]:
+    """All that can be interrupted: where the run began, and how it ended."""
+    base = job.identity.base
+    if job.past.delivered is None:
+        start = yield from start_branch(job.identity.branch, base).map_error(fatal)
+        base = start if job.past.created is None else base
+    worked = _worked(job).and_then(lambda count: _delivered(job, count))
+    return base, (yield from worked.settled())
 
 
 def _worked(job: Job) -> Effect[int, RunFault, MapEnv]:
