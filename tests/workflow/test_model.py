@@ -83,10 +83,13 @@ def test_equal_workflows_are_one_key_of_a_dictionary() -> None:
             "undefined-variable",
         ),
         (
-            lambda: MapPhase(
-                input="i", agent_template=(Step(Command("make"), env={"A": "${HOME}"}),)
+            lambda: Workflow(
+                name="w",
+                map=MapPhase(
+                    input="i", agent_template=(Step(Command("make"), env={"A": "${HOME}"}),)
+                ),
             ),
-            "agent_template[0].env.A",
+            "map.agent_template[0].env.A",
             "undefined-variable",
         ),
         (

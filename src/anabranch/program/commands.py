@@ -22,6 +22,7 @@ from anabranch.environment import (
 from anabranch.expressions import compile_shell, parse_template
 from anabranch.lifecycle import CommandEnded, Spent
 from anabranch.planning import AgentReport
+from anabranch.program.capturing import captured
 from anabranch.program.doubts import Verdict
 from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
@@ -62,9 +63,11 @@ def carry_out(
     if isinstance(ended.outcome, Failure):
         yield from note(told, *spent)
         yield from fail(_failed(step, told, ended.outcome.failure()))
+    caught = captured(step, subject, ended.outcome.unwrap(), ended.report)
     looked = yield from look_after(step, subject, place, before).settled()
-    yield from note(told, *spent, *looked.value_or([]))
+    yield from note(told, *spent, *looked.value_or([]), *caught.value_or([]))
     yield from from_result(looked)
+    place.slate.leave({one.name: one.value for one in (yield from from_result(caught))})
 
 
 def probe(step: Step, subject: str, place: Place) -> Effect[Verdict, Never, HasCommands]:

@@ -53,6 +53,7 @@ from anabranch.program.merging import merge_all
 from anabranch.program.oversight import Oversight, tally_of
 from anabranch.program.own_worktree import no_worktree, own_worktree
 from anabranch.program.places import Place, StepFailed
+from anabranch.program.slates import captured_in
 from anabranch.program.steps import run_steps
 from anabranch.values import AnabranchError, HostError, Json, RunStatus, StepStatus
 from anabranch.workflow import History, Step, Workflow, digest, refers_to_changes, to_data
@@ -232,9 +233,8 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
     if workflow.setup_timeout is not None:
         deadline = (yield from now()) + workflow.setup_timeout.total_seconds()
     desk = Desk(workflow.resources)
-    yield from _phase(
-        job, workflow.setup, _place(job, "setup", tree, scope, desk=desk, deadline=deadline)
-    )
+    preparing = _place(job, "setup", tree, scope, desk=desk, deadline=deadline)
+    scope.update((yield from _phase(job, workflow.setup, preparing)))
     oversight = Oversight(workflow.map.failure_policy, tally_of(job.past.subjects.values()))
     herd = Herd(
         run=identity.run,
@@ -300,11 +300,17 @@ def _place(
 
 
 @do
-def _phase(job: Job, steps: Sequence[Step], place: Place) -> Do[None, RunFault, MapEnv]:
-    """Run the steps of a phase in the run's worktree; what they commit is on the run's branch."""
+def _phase(
+    job: Job, steps: Sequence[Step], place: Place
+) -> Do[Mapping[str, Json], RunFault, MapEnv]:
+    """Run the steps of a phase in the run's worktree; what they commit is on the run's branch.
+
+    Returns:
+        What they captured, by name, also if an earlier process ran them.
+    """
     name = place.phase
     if not steps or job.ended(name):
-        return
+        return captured_in(name, job.past.subjects)
     yield from note(PhaseStarted(phase=name))
     ran = yield from run_steps(steps, place).settled()
     if isinstance(ran, Failure):
@@ -312,6 +318,7 @@ def _phase(job: Job, steps: Sequence[Step], place: Place) -> Do[None, RunFault, 
         yield from fail(ran.failure())
     yield from _kept(name, place.worktree)
     yield from note(PhaseEnded(phase=name))
+    return ran.unwrap()
 
 
 @do

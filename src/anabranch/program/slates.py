@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
+from anabranch.lifecycle import Subject
 from anabranch.program.git_state import GitState
 from anabranch.values import Json
 
 STATE: Final = "step"
 """The name under which a step finds the git state of the one before it."""
+
+
+def captured_in(phase: str, subjects: Mapping[str, Subject]) -> dict[str, Json]:
+    """What the steps of a phase captured, as a journal says."""
+    steps = (s for s in subjects.values() if s.declared.phase == phase)
+    found = (item for step in steps for item in step.work.outputs.items())
+    return {name: value for name, value in found if name != STATE}
 
 
 @final
@@ -31,6 +39,11 @@ class Slate:
         self.watched = watched
         self.names: dict[str, Json] = {STATE: GitState().as_data()}
         self.uncommitted: Mapping[str, str] | None = None
+
+    @property
+    def captured(self) -> dict[str, Json]:
+        """What was captured, which the steps of later phases know too."""
+        return {name: value for name, value in self.names.items() if name != STATE}
 
     def leave(self, outputs: Mapping[str, Json]) -> None:
         """Keep what a step leaves for those after it."""

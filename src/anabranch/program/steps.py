@@ -7,7 +7,7 @@ Steps that touch nothing in common run side by side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Never
 
 from attrs import evolve
@@ -32,20 +32,26 @@ from anabranch.program.order import plan_order
 from anabranch.program.past import Standing, closing, next_attempt, standing_of, way_back
 from anabranch.program.places import Place, StepError, failure_of, in_doubt
 from anabranch.program.slates import STATE, Slate
-from anabranch.values import HostError, StepStatus
+from anabranch.values import HostError, Json, StepStatus
 from anabranch.workflow import Step, refers_to_changes
 
 
-def run_steps(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:
+def run_steps(steps: Sequence[Step], place: Place) -> Effect[Mapping[str, Json], StepError, MapEnv]:
     """Run steps, each as soon as those that it depends on are done.
 
     A failure skips the steps that depend on it; the first failure in their order is the
     failure of the whole.
+
+    Returns:
+        What they captured, by name.
     """
+
+    def on(slate: Slate) -> Effect[Mapping[str, Json], StepError, MapEnv]:
+        ran = _run_list(steps, evolve(place, slate=slate))
+        return ran.map(lambda _: slate.captured)
+
     watched = refers_to_changes(STATE, steps)
-    return succeed(None).and_then(
-        lambda _: _run_list(steps, evolve(place, slate=Slate(watched=watched)))
-    )
+    return succeed(watched).map(lambda watched: Slate(watched=watched)).and_then(on)
 
 
 def _run_list(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:

@@ -18,6 +18,7 @@ from anabranch.planning import (
     Limits,
     RetryPolicy,
 )
+from anabranch.planning.captures import Capture
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.values import parse_duration
 from anabranch.workflow.model import InDoubt, MapPhase, MergePhase, Step, Workflow
@@ -33,6 +34,7 @@ def step(
     commit_required: bool = False,
     auto_commit: bool = False,
     commit_message: str | None = None,
+    capture: str | Capture | None = None,
     depends_on: Iterable[str] = (),
     reads: Iterable[str] | None = None,
     writes: Iterable[str] | None = None,
@@ -56,6 +58,7 @@ def step(
         commit_required: the step fails unless it leaves a new commit.
         auto_commit: what it changed and left uncommitted is committed.
         commit_message: of that commit; `None` is the step's name.
+        capture: a variable that gets what it prints, for later steps.
         depends_on: names of steps of the same list that come first.
         reads: all that it reads, such as `file:src`; `None` is not known.
         writes: all that it writes, likewise.
@@ -89,6 +92,7 @@ def step(
         commit_required=commit_required,
         auto_commit=auto_commit,
         commit_message=commit_message,
+        capture=Capture(name=capture) if isinstance(capture, str) else capture,
         resources=[Claim(one) if isinstance(one, str) else one for one in resources],
         optional=optional,
         estimate=_duration(estimate),
@@ -110,6 +114,7 @@ def prompt(
     commit_required: bool = False,
     auto_commit: bool = False,
     commit_message: str | None = None,
+    capture: str | Capture | None = None,
 ) -> Step:
     """Make a step that gives a prompt to a coding agent.
 
@@ -123,6 +128,7 @@ def prompt(
         commit_required: the step fails unless it leaves a new commit.
         auto_commit: what it changed and left uncommitted is committed.
         commit_message: of that commit; `None` is the step's name.
+        capture: a variable that gets what it prints, for later steps.
 
     Raises:
         ConfigError: one of them cannot be what it is.
@@ -138,6 +144,7 @@ def prompt(
         commit_required=commit_required,
         auto_commit=auto_commit,
         commit_message=commit_message,
+        capture=Capture(name=capture) if isinstance(capture, str) else capture,
     )
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Sized
 from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import Attribute, evolve
 
@@ -140,6 +140,26 @@ def variable_names(value: Sequence[str]) -> Problems:
         for at, name in enumerate(value)
         for problem in variable_name(name)
     )
+
+
+_CAPTURE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.output)?\Z")
+_TAKEN: Final = frozenset({"agent", "item", "map", "merge", "step", "workflow"})
+
+
+def capture_name(value: str) -> Problems:
+    """Refuse what cannot be the name of a capture.
+
+    >>> capture_name("item")[0].message
+    'is the name of something else'
+    """
+    expected = "letters, digits and `_`, the first no digit"
+    if not _CAPTURE.match(value):
+        said = "is no name for a capture"
+        return (Problem(code="bad-capture", message=said, value=value, expected=expected),)
+    if value in _TAKEN:
+        said = "is the name of something else"
+        return (Problem(code="bad-capture", message=said, value=value),)
+    return ()
 
 
 def variables(value: Mapping[str, str]) -> Problems:

@@ -11,6 +11,7 @@ from anabranch.expressions import parse_condition, parse_path
 from anabranch.planning import Command, JsonPath, parse_resource, parse_sort
 from anabranch.values import ConfigError, Json, Location, Problem
 from anabranch.workflow.agents import FORMS, AgentForm, agent_in, prompt_in, templates_of
+from anabranch.workflow.capturing import CAPTURE_KEYS, CAPTURING, captured_by
 from anabranch.workflow.checks import (
     Check,
     all_of,
@@ -63,9 +64,6 @@ _STEP_ELSEWHERE: Final = frozenset(
         "agent_id",
         "analyze",
         "aws",
-        "capture",
-        "capture_format",
-        "capture_output",
         "capture_streams",
         "commit_config",
         "cwd",
@@ -123,9 +121,12 @@ def _step(
         where = Location(path="id")
         raise ConfigError(Problem(code="two-names", message="has a `name` too", where=where))
     asked = agent if claude is None else Command(agent="claude", prompt=claude)
+    kind = "shell" if asked is None else asked.agent or ""
+    captured = captured_by(kind, **{key: more.pop(key) for key in CAPTURING & more.keys()})
     said = {key: more.pop(key) for key in _COMMAND & more.keys()}
     retry = more.pop("retry", {})
-    return Step(evolve(asked or Command(shell), name=name or id, **said), **retry, **more)
+    command = evolve(asked or Command(shell), name=name or id, **said)
+    return Step(command, capture=captured, **retry, **more)
 
 
 _RESOURCES: Final = one_or_many(
@@ -156,6 +157,7 @@ def _step_of(phase: Phase) -> Shape[Step]:
         Key("commit_required", flag(), "The step fails unless it leaves a new commit."),
         Key("auto_commit", flag(), "What it leaves uncommitted is committed."),
         Key("commit_message", message, "Of that commit; may hold references."),
+        *CAPTURE_KEYS,
         Key("depends_on", _STEP_NAMES, "Steps of the same list that come first."),
         Key("reads", _RESOURCES, "All that it reads: `var:NAME`, `file:PATH`, `workspace`."),
         Key("writes", _RESOURCES, "All that it writes; writing anything else is an error."),

@@ -7,13 +7,13 @@ they were parsed once, to prove that they can be, before a value was made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import optional as if_given
 
 from anabranch.expressions import parse_condition
@@ -32,6 +32,7 @@ from anabranch.planning import (
     merged_claims,
     validate_steps,
 )
+from anabranch.planning.captures import Capture
 from anabranch.planning.checks import refuse
 from anabranch.planning.work import DEFAULT_MAX_PARALLEL
 from anabranch.values import Location, Problem, Severity, did_you_mean
@@ -40,6 +41,7 @@ from anabranch.workflow.checks import (
     Problems,
     all_of,
     below,
+    capture_name,
     checked,
     inner_path,
     lasting,
@@ -70,10 +72,10 @@ class Mode(StrEnum):
 
 
 def no_captures(command: Command) -> Problems:
-    """Refuse captures: a workflow does not carry them out yet."""
+    """Refuse captures of a bare command: the step says what it captures, and how."""
     if not command.captures:
         return ()
-    reason = "the steps of a workflow capture nothing yet"
+    reason = "a step says what is captured: `Step(…, capture=Capture(name=…))`"
     return (
         Problem(code="unsupported-key", message=reason, value=", ".join(sorted(command.captures))),
     )
@@ -114,6 +116,7 @@ class Step:
         env: added to the environment of the command; values may hold references.
         commit_required: the step fails unless it leaves a new commit.
         auto_commit: what it changed and left uncommitted is committed when it succeeds.
+        capture: a variable that gets what it prints, for later steps.
         commit_message: of that commit; may hold references, `${step.files_changed}` too.
             `None` is the step's name.
         resources: what it holds while it runs.
@@ -144,6 +147,7 @@ class Step:
     commit_required: bool = field(default=False, kw_only=True)
     auto_commit: bool = field(default=False, kw_only=True)
     commit_message: str | None = field(default=None, kw_only=True)
+    capture: Capture | None = field(default=None, kw_only=True)
     resources: tuple[Claim, ...] = field(default=(), kw_only=True, converter=merged_claims)
     optional: bool = field(default=False, kw_only=True)
     estimate: timedelta | None = field(default=None, kw_only=True, validator=checked(lasting))
@@ -157,6 +161,8 @@ class Step:
         agent = self.command.agent is not None
         require(not_blank, self.command.text, "prompt" if agent else "shell")
         require(no_captures, self.command, "command")
+        if self.capture is not None:
+            require(capture_name, self.capture.name, "capture")
         if self.commit_message is not None:
             require(self._fit_message, self.commit_message, "commit_message")
 
@@ -203,9 +209,12 @@ def steps_of(phase: Phase) -> Check[Sequence[Step]]:
     return lambda steps: (*apart(steps), *_unfit_texts(steps, phase))
 
 
-def _unfit_texts(steps: Sequence[Step], phase: Phase) -> Iterator[Problem]:
-    command = all_of(references_known_in(phase), commands_safe_in(phase))
-    value = references_known_in(phase, shell=False)
+def _unfit_texts(
+    steps: Sequence[Step], phase: Phase, captured: Collection[str] | None = None
+) -> Iterator[Problem]:
+    safe = commands_safe_in(phase, captured or ())
+    command = all_of(references_known_in(phase, captured=captured), safe)
+    value = references_known_in(phase, shell=False, captured=captured)
     for at, step in enumerate(steps):
         if step.command.agent is None:
             yield from (below(f"[{at}].shell", p) for p in command(step.command.shell))
@@ -325,7 +334,7 @@ class Workflow:
     secrets: tuple[str, ...] = field(default=(), validator=checked(variable_names))
 
     def __attrs_post_init__(self) -> None:
-        refuse([*self._unknown_agents(), *self._bad_claims()])
+        refuse([*self._unknown_agents(), *self._bad_claims(), *self._unknown_names()])
 
     def template(self, agent: str) -> AgentTemplate:
         """How an agent is called."""
@@ -354,6 +363,15 @@ class Workflow:
                     expected=f"a name under `agents`, or one of `{'`, `'.join(AGENTS)}`",
                     hint=did_you_mean(name, known),
                 )
+
+    def _unknown_names(self) -> Iterator[Problem]:
+        """References that could be to a capture, and are to none."""
+        for phase, steps in self.phases:
+            captured = {step.capture.variable for step in (*self.setup, *steps) if step.capture}
+            found = _unfit_texts(steps, phase, captured)
+            yield from (
+                evolve(p, where=evolve(p.where, path=f"{phase.value}{p.where.path}")) for p in found
+            )
 
     def _bad_claims(self) -> Iterator[Problem]:
         for path, step in self._steps():

@@ -32,7 +32,8 @@ def _command(step: Step) -> Command:
     """
     names = _NAME.findall(step.when or "")
     texts = (*step.env.values(), step.commit_message or "", *(f"${{{name}}}" for name in names))
-    return evolve(step.command, texts=tuple(filter(None, texts)))
+    captures = frozenset({step.capture.variable} if step.capture else ())
+    return evolve(step.command, texts=tuple(filter(None, texts)), captures=captures)
 
 
 def refers_to_changes(name: str, steps: Sequence[Step]) -> bool:

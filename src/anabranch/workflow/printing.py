@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from anabranch.planning import Command
+from anabranch.planning.captures import Capture, CaptureFormat
 from anabranch.values import Json
 from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Step, Workflow
 from anabranch.workflow.printing_settings import (
@@ -98,6 +99,7 @@ def _step(step: Step) -> dict[str, Json]:
         commit_required=step.commit_required or None,
         auto_commit=step.auto_commit or None,
         commit_message=step.commit_message,
+        **_captured(step.capture),
         **_declared(step.command),
         resources=written_claims(step.resources),
         optional=step.optional or None,
@@ -106,6 +108,13 @@ def _step(step: Step) -> dict[str, Json]:
         in_doubt=step.in_doubt and step.in_doubt.value,
         probe=step.probe,
     )
+
+
+def _captured(capture: Capture | None) -> dict[str, Json]:
+    if capture is None:
+        return {}
+    plain = capture.format is CaptureFormat.STRING
+    return given(capture=capture.name, capture_format=None if plain else capture.format.value)
 
 
 def _work(command: Command) -> dict[str, Json]:

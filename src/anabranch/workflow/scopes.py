@@ -7,7 +7,7 @@ no shell could read, `${item.path}`, can only be a mistake where there is no `it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -55,12 +55,16 @@ SCOPES: Final[Mapping[Phase, Mapping[str, tuple[str, ...]]]] = {
 """What each phase knows, and what is inside; nothing where that depends on the items."""
 
 
-def references_known_in(phase: Phase, *, shell: bool = True) -> Check[str]:
+def references_known_in(
+    phase: Phase, *, shell: bool = True, captured: Collection[str] | None = None
+) -> Check[str]:
     """Refuse references that can never have a value in the steps of a phase.
 
     Args:
         phase: where the text stands.
         shell: whether a shell reads it; if none does, nothing is left for it to know.
+        captured: variables that steps capture; `None` is not known yet, so that any name may
+            be one of them.
 
     >>> check = references_known_in(Phase.REDUCE)
     >>> [p.message for p in check("echo ${item.id} ${map.faild} ${HOME} ${map.total}")]
@@ -72,25 +76,29 @@ def references_known_in(phase: Phase, *, shell: bool = True) -> Check[str]:
             template = parse_template(value, shell=shell)
         except ConfigError as error:
             return error.problems
-        found = (_problem(one, phase, shell=shell) for one in template.references)
+        found = (
+            _problem(one, phase, shell=shell, captured=captured) for one in template.references
+        )
         return tuple(problem for problem in found if problem is not None)
 
     return check
 
 
-def commands_safe_in(phase: Phase) -> Check[str]:
+def commands_safe_in(phase: Phase, captured: Collection[str] = ()) -> Check[str]:
     """Refuse commands in which a value could not be data, or whose quotes are not closed.
 
     >>> [p.code for p in commands_safe_in(Phase.AGENT)("eval ${item.id}; eval $EDITOR")]
     ['value-as-code']
     """
-    return partial(check_shell, names=SCOPES[phase])
+    return partial(check_shell, names={*SCOPES[phase], *captured})
 
 
-def _problem(reference: Reference, phase: Phase, *, shell: bool) -> Problem | None:
+def _problem(
+    reference: Reference, phase: Phase, *, shell: bool, captured: Collection[str] | None
+) -> Problem | None:
     head, *rest = map(str, reference.path.names or ("",))
     known = SCOPES[phase]
-    if reference.default is not None:
+    if reference.default is not None or head in (captured or ()):
         return None
     if head in known:
         names = [f"{head}.{name}" for name in known[head]] if rest else []
@@ -99,8 +107,8 @@ def _problem(reference: Reference, phase: Phase, *, shell: bool) -> Problem | No
     homes = [home.value for home, scope in SCOPES.items() if head in scope]
     if rest and homes:
         return _undefined(reference, f"`{head}` is only known in `{'`, `'.join(homes)}`")
-    left_alone = shell or not reference.braced
-    return None if left_alone else _nothing(reference, head, list(known))
+    left_alone = shell or captured is None or not reference.braced
+    return None if left_alone else _nothing(reference, head, [*known, *(captured or ())])
 
 
 def _nothing(reference: Reference, wanted: str, known: list[str]) -> Problem:

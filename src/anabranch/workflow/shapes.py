@@ -373,7 +373,7 @@ def placed(problem: Problem, node: Node, spot: Spot) -> Problem:
             place = node.place
         elif isinstance(node, Entries):
             node, place, spot = _entered(node, part, place, spot)
-    return spot.put(problem, place)
+    return spot.inside(problem, node) if problem.where.line else spot.put(problem, place)
 
 
 def _entered(node: Entries, key: str, place: Place, spot: Spot) -> tuple[Node, Place, Spot]:

@@ -39,7 +39,7 @@ def step_graph(
 
 def _vain(step: Step) -> bool:
     writes = step.command.writes
-    return step.optional and writes is not None and not writes and not step.command.captures
+    return step.optional and writes is not None and not writes and step.capture is None
 
 
 def _node(name: str, at: int, step: Step) -> StepNode:

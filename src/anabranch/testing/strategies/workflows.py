@@ -29,6 +29,7 @@ from anabranch.planning import (
     RetryPolicy,
     plan_work_assignments,
 )
+from anabranch.planning.captures import Capture, CaptureFormat
 from anabranch.workflow import (
     History,
     InDoubt,
@@ -41,7 +42,7 @@ from anabranch.workflow import (
     to_data,
     to_yaml,
 )
-from anabranch.workflow.checks import inner_path
+from anabranch.workflow.checks import capture_name, inner_path
 from anabranch.workflow.model import sound_steps
 from anabranch.workflow.scopes import Phase, references_known_in
 
@@ -83,7 +84,7 @@ def agents() -> st.SearchStrategy[dict[str, AgentTemplate]]:
 
 def _values() -> st.SearchStrategy[str]:
     """Texts that no shell reads: every reference in them is known."""
-    known = references_known_in(Phase.SETUP, shell=False)
+    known = references_known_in(Phase.SETUP, shell=False, captured=())
     return texts().filter(lambda text: not known(text))
 
 
@@ -150,10 +151,22 @@ def steps() -> st.SearchStrategy[Step]:
         estimate=st.none() | durations(),
     )
     errors = st.lists(st.sampled_from(_ERRORS), max_size=2).map(tuple)
+    capturing = st.builds(_capturing, step, captures())
     committing = st.builds(_committing, step, st.none() | _values())
     retries = st.none() | st.sampled_from(_RETRIES)
-    retried = st.builds(_retried, step | committing, retries, errors)
+    retried = st.builds(_retried, step | committing | capturing, retries, errors)
     return st.builds(_doubted, retried, st.none() | st.sampled_from([*InDoubt, "test -e done"]))
+
+
+def captures() -> st.SearchStrategy[Capture]:
+    """Captures under any name that may be one, but for `x`, which texts refer to."""
+    names = st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,8}(\.output)?\Z")
+    free = names.filter(lambda name: name[0] != "x" and not capture_name(name))
+    return st.builds(Capture, name=free, format=st.sampled_from(CaptureFormat))
+
+
+def _capturing(step: Step, capture: Capture) -> Step:
+    return evolve(step, capture=capture)
 
 
 def _committing(step: Step, message: str | None) -> Step:
