@@ -10,7 +10,7 @@ from operator import neg
 import pytest
 from returns.result import Success
 
-from anabranch import Effect, fail, run, succeed
+from anabranch import Effect, fail, par_all, par_all_limit, par_graph, race, run, succeed
 
 DEEP = 30_000
 
@@ -52,3 +52,28 @@ def test_it_equals_another_that_is_made_in_the_same_way() -> None:
 def test_it_survives_pickling() -> None:
     effect = deep()
     assert effect == pickle.loads(pickle.dumps(effect))
+
+
+def groups_in_groups() -> Effect[object, object, object]:
+    effect: Effect[object, object, object] = succeed(1)
+    for _ in range(DEEP // 10):
+        effect = par_all([effect, succeed(2)]).map(len)
+    return effect
+
+
+def test_groups_in_groups_are_compared_and_told_as_well() -> None:
+    assert groups_in_groups() == groups_in_groups()
+    assert hash(groups_in_groups()) == hash(groups_in_groups())
+    assert groups_in_groups() != par_all([groups_in_groups()])
+    assert "<Effect par(all of 2).map(len)>" == repr(groups_in_groups())
+
+
+def test_groups_are_equal_if_they_do_the_same_with_equal_effects() -> None:
+    one, two = [succeed(1), succeed(2)], [succeed(2), succeed(1)]
+    assert par_all(one) == par_all(list(one))
+    assert par_all(one) != par_all(two)
+    assert par_all(one) != par_all_limit(one, 2)
+    assert par_all(one) != race(one)
+    graph = {"a": succeed(1), "b": succeed(2)}
+    assert par_graph(graph, {"b": "a"}) == par_graph(dict(graph), {"b": "a"})
+    assert par_graph(graph, {"b": "a"}) != par_graph(graph, {})

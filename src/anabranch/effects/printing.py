@@ -6,14 +6,18 @@ spine (`source`). Values inside a node are compared and shown by their own means
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sized
+from functools import partial
 from typing import Any
 
-from anabranch.effects.core import Effect
+from anabranch.effects.core import Effect, Par
 
 AnEffect = Effect[Any, Any, Any]
 
 _SHOWN = 12
+
+_kind_of: Callable[[Any], object] = type
+"""The class of a value, without what checkers would conclude from it."""
 
 
 def _spine(effect: AnEffect) -> Iterator[AnEffect]:
@@ -36,20 +40,57 @@ def _fields(node: AnEffect) -> tuple[Any, ...]:
 
 def same(left: AnEffect, right: object) -> bool:
     """Whether two effects are the same nodes around equal values and the same functions."""
-    one: Any = left
-    two: Any = right
-    while one is not two:
-        if type(one) is not type(two) or _fields(one) != _fields(two):
-            return False
-        one, two = getattr(one, "source", None), getattr(two, "source", None)
+    pairs: list[tuple[Any, Any]] = [(left, right)]
+    while pairs:
+        one, two = pairs.pop()
+        while one is not two:
+            if type(one) is not type(two) or not _alike(one, two, pairs):
+                return False
+            one, two = _source(one), _source(two)
     return True
+
+
+def _source(node: Any) -> Any:
+    return getattr(node, "source", None)
+
+
+def _alike(one: AnEffect, two: AnEffect, pairs: list[tuple[Any, Any]]) -> bool:
+    """Whether two nodes are alike, but for pairs of effects that are still to be compared."""
+    if not isinstance(one, Par) or not isinstance(two, Par):
+        return _fields(one) == _fields(two)
+    first, second = _recipe(one.schedule), _recipe(two.schedule)
+    if one.limit != two.limit or len(first) != len(second):
+        return False
+    for this, that in zip(first, second, strict=True):
+        both = all(isinstance(each, Effect) for each in (this, that))
+        if both:
+            pairs.append((this, that))
+        elif this != that:
+            return False
+    return True
+
+
+def _recipe(schedule: Any) -> list[Any]:
+    """What a schedule is made of, in one list."""
+    kind = _kind_of(schedule)
+    if kind is not partial:
+        return [schedule]
+    return [schedule.func, *(each for value in schedule.args for each in _elements(value))]
+
+
+def _elements(value: Any) -> list[Any]:
+    kind = _kind_of(value)
+    if kind is dict:
+        return [kind, *value, *value.values()]
+    return [kind, *value] if kind is list or kind is tuple else [value]
 
 
 def digest(effect: AnEffect) -> int:
     """A hash that agrees with `same`. Raises `TypeError` if a value inside has none."""
     result = 0
     for node in _spine(effect):
-        result = hash((result, type(node), _fields(node)))
+        inside = (node.limit,) if isinstance(node, Par) else _fields(node)
+        result = hash((result, type(node), inside))
     return result
 
 
@@ -76,9 +117,18 @@ def _step(node: AnEffect) -> str:
 
 
 def _value(value: object) -> str:
+    if type(value) is partial:
+        return _made_by(value)
     if callable(value) and hasattr(value, "__qualname__"):
         return str(value.__qualname__).rpartition("<locals>.")[2]
     return repr(value)
+
+
+def _made_by(schedule: Any) -> str:
+    """What a group does, and with how many effects, if that is known; not each of them."""
+    first: object = schedule.args[0] if schedule.args else None
+    name = getattr(schedule.func, "__name__", "").lower()
+    return f"{name} of {len(first)}" if isinstance(first, Sized) else name
 
 
 _NAMES = {"Then": "and_then", "OrElse": "or_else", "MapError": "map_error"}
