@@ -38,7 +38,8 @@ mode: mapreduce
 setup:
   - shell: |
       python3 -c 'import json; json.dump([{"id": n} for n in range(AGENTS)], open("items.json", "w"))'
-  - shell: echo prepared > prepared && git add prepared && git commit --quiet --message Prepared
+  - shell: echo prepared > prepared && git add prepared
+  - shell: git diff --cached --quiet || git commit --quiet --message Prepared
 map:
   input: items.json
   max_parallel: 8
@@ -117,7 +118,9 @@ class Round:
             if ended:
                 break
             if self._run_of() and self._status() == "completed":
-                self._call(self._next())  # It was at its end, but had not put everything away.
+                # It was at its end, but had not put everything away.
+                self._call(self._next())
+                self._call(["worktrees", "clean", "--yes"])
                 break
         while not self._run_of() or self._status() != "completed":
             done = self._call(self._next())
