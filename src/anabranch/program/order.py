@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from attrs import frozen
 
@@ -12,6 +13,7 @@ from anabranch.planning import (
     NOTHING,
     AccessSet,
     CommandGraph,
+    Resource,
     access_of,
     estimate_durations,
     most_urgent_first,
@@ -49,8 +51,22 @@ def plan_order(steps: tuple[Step, ...]) -> StepOrder:
     return StepOrder(
         graph=graph,
         ranks=tuple(ranks[at] for at in range(len(steps))),
-        allowed=tuple(_allowed(at, steps, graph) for at in range(len(steps))),
+        allowed=_allowances(steps, graph),
     )
+
+
+MOST_COMPARED: Final = 1000
+"""Of more steps than this, what any of them may write is not held against another."""
+
+
+def _allowances(steps: Sequence[Step], graph: CommandGraph) -> tuple[AccessSet | None, ...]:
+    if len(steps) <= MOST_COMPARED:
+        return tuple(_allowed(at, steps, graph) for at in range(len(steps)))
+    writes: set[Resource] = set()
+    for step in steps:
+        writes |= _writes(step).writes
+    anything = AccessSet(writes=frozenset(writes))
+    return tuple(None if step.command.writes is None else anything for step in steps)
 
 
 def _allowed(at: int, steps: Sequence[Step], graph: CommandGraph) -> AccessSet | None:
