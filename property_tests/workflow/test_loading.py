@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from anabranch.testing.strategies.workflows import (
@@ -19,17 +19,20 @@ from anabranch.workflow import Workflow, digest, load_workflow, to_yaml
 from anabranch.workflow.yaml_writer import write_yaml
 
 
+@settings(max_examples=40)
 @given(workflows())
 def test_a_workflow_printed_and_loaded_is_the_same_workflow(workflow: Workflow) -> None:
     assert workflow == load_workflow(to_yaml(workflow))
 
 
+@settings(max_examples=40)
 @given(workflow_texts())
 def test_what_a_workflow_is_written_in_does_not_change_its_digest(text: str) -> None:
     loaded = load_workflow(text)
     assert digest(loaded) == digest(load_workflow(to_yaml(loaded)))
 
 
+@settings(max_examples=40)
 @given(workflows(), workflows())
 def test_digests_are_equal_just_as_workflows_are(one: Workflow, other: Workflow) -> None:
     assert (one == other) == (digest(one) == digest(other))
