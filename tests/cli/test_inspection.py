@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from anabranch.cli import main
+from anabranch.environment import Oid
+from anabranch.services.git import GitRepository
+from anabranch.services.git.registry import Registry
+from anabranch.services.git.trees import Order
+from anabranch.services.owners import this_process, write_owner
 from tests.cli.terminal import Terminal
 from tests.transcripts import make_repository
 
@@ -145,6 +152,52 @@ def test_nothing_is_left_to_resume_of_a_run_that_ended(
 ) -> None:
     assert 2 == main(["resume", "--repo", str(repository)])
     assert "there is no interrupted run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_a_run_left_that_was_killed_at_its_very_end_is_put_away_by_resuming_it(
+    repository: Path, ask: Any, *, named: bool
+) -> None:
+    run = ask("status")["run"]
+    state = repository / ".git/anabranch"
+    spare, own = leave(repository, run, ".spare", "run")
+    rubbish = [repository.with_name("repo.anabranch") / ".trash/1/2", state / ".trash/1"]
+    for path in rubbish:
+        path.mkdir(parents=True)
+    dead = state / "runs" / run / "owner"
+    dead.write_bytes(write_owner(evolve(this_process(), started="0")))
+    put_away = ask("resume", *[run] * named)
+    assert (run, "partial", {}, {}) == tuple(
+        put_away[key] for key in ("run", "status", "kept", "failed")
+    )
+    gone = {str(path) for path in (spare, own, rubbish[0].parents[1], rubbish[1].parent, dead)}
+    assert gone == set(put_away["removed"])
+    assert [] == [path for path in gone if os.path.lexists(path)]
+    assert not repository.with_name("repo.anabranch").exists()
+    assert "no-run" == ask("resume")["problems"][0]["code"]
+    assert "run-ended" == ask("resume", run)["problems"][0]["code"]
+
+
+def test_work_that_is_nowhere_else_is_not_put_away(
+    repository: Path, ask: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own,) = leave(repository, ask("status")["run"], "run")
+    (own / "notes").write_text("worth keeping")
+    assert f"kept: {own}: it has changes that were not committed" in say(capsys, "resume")
+    assert own.exists()
+
+
+def leave(repository: Path, run: str, *names: str) -> list[Path]:
+    """Worktrees in the name of a run whose process is dead."""
+    opened = GitRepository.open(str(repository)).unwrap()
+    registry = Registry(repository=opened, run=run)
+    paths = [Path(registry.directory, name) for name in names]
+    for name, path in zip(names, paths, strict=True):
+        order = Order(name=name, base=Oid(opened.head()[0]))
+        tree = registry.enter(order, str(path))
+        opened.trees.at(tree.path).run("reset", "--quiet", "--hard")
+        registry.name(tree, name)
+    return paths
 
 
 def test_branches_of_failed_agents_without_commits_are_gone(repository: Path) -> None:

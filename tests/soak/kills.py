@@ -119,8 +119,7 @@ class Round:
                 break
             if self._run_of() and self._status() == "completed":
                 # It was at its end, but had not put everything away.
-                self._call(self._next())
-                self._call(["worktrees", "clean", "--yes"])
+                self._put_away()
                 break
         while not self._run_of() or self._status() != "completed":
             done = self._call(self._next())
@@ -135,6 +134,12 @@ class Round:
         if run is None:
             return ["run", str(self.place / "flow.yml"), "--json"]
         return ["resume", run, "--json"]
+
+    def _put_away(self) -> None:
+        """Resume a run that is at its end: all is put away, or nothing was left of it to do."""
+        done = self._call(self._next())
+        fine = done.returncode == 0 or '"run-ended"' in done.stdout
+        self._require(fine, f"exit {done.returncode}: {done.stderr}")
 
     def _call(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -7,6 +7,7 @@ from anabranch.services.git.cleaning import (
     Verdict,
     plan_cleaning,
 )
+from anabranch.services.git.remains import Swept, remains_of, sweep_run
 from anabranch.services.git.repository import OLDEST_GIT, GitRepository
 from anabranch.services.git.runs import GitRun, git_run
 from anabranch.services.git.sweeping import find_worktrees, sweep
@@ -18,9 +19,12 @@ __all__ = [
     "GitRun",
     "Judgement",
     "Retention",
+    "Swept",
     "Verdict",
     "find_worktrees",
     "git_run",
     "plan_cleaning",
+    "remains_of",
     "sweep",
+    "sweep_run",
 ]

@@ -31,14 +31,20 @@ _MISSING: Final = frozenset(" D")
 _LIFE: Final = {LockFault.HELD: Life.ALIVE, LockFault.ELSEWHERE: Life.UNKNOWN}
 
 
-def find_worktrees(repository: GitRepository) -> tuple[FoundTree, ...]:
-    """All worktrees of all runs in a repository, by run and name, whoever made them.
+def find_worktrees(repository: GitRepository, run: str | None = None) -> tuple[FoundTree, ...]:
+    """The worktrees of runs in a repository, by run and name, whoever made them.
 
     Those whose process is gone are looked into for work that is nowhere else.
+
+    Args:
+        repository: where.
+        run: the run whose worktrees are meant; `None` is all runs.
     """
-    known = [_found(repository, entry) for entry in entries(repository.common) if entry.reason]
-    paths = {tree.path for tree in known}
-    unknown = [_unknown(repository, *parts) for parts in _places(repository.place, paths)]
+    ours = [(entry, entry.reason) for entry in entries(repository.common) if entry.reason]
+    known = [_found(repository, entry) for entry, reason in ours if run in (None, reason.run)]
+    paths = {entry.path for entry, _ in ours}
+    places = [parts for parts in _places(repository.place, paths) if run in (None, parts[0])]
+    unknown = [_unknown(repository, *parts) for parts in places]
     found = sorted((*known, *unknown), key=lambda tree: (tree.run, tree.name))
     return tuple(_looked_into(repository, tree) for tree in found)
 
@@ -66,7 +72,8 @@ def sweep(
 
 def sweep_spares(repository: GitRepository) -> None:
     """Take away the trees that killed runs left behind and that nobody ever worked in."""
-    for entry in entries(repository.common):
+    # Those that carry others come last, when what they carried is gone.
+    for entry in sorted(entries(repository.common), key=lambda entry: carries(entry.path)):
         reason = entry.reason
         if reason is not None and reason.tree.startswith(SPARE):
             found = _found(repository, entry)
@@ -118,7 +125,7 @@ def _places(place: str, known: set[str]) -> Iterator[tuple[str, str]]:
 
 def _life(repository: GitRepository, run: str) -> Life:
     """Whether a process works on a run: it holds the run's lock for as long as it lives."""
-    path = Path(_lock_of(repository, run))
+    path = Path(lock_of(repository, run))
     if not path.exists():
         return Life.DEAD
     granted = acquire(path)
@@ -128,7 +135,8 @@ def _life(repository: GitRepository, run: str) -> Life:
     return _LIFE.get(granted.failure().fault, Life.UNKNOWN)
 
 
-def _lock_of(repository: GitRepository, run: str) -> str:
+def lock_of(repository: GitRepository, run: str) -> str:
+    """The file that the process of a run locks for as long as it lives."""
     return os.path.join(repository.state, "runs", run, "owner")
 
 
@@ -179,7 +187,7 @@ def _size(path: str) -> int:
 
 
 def _remove(repository: GitRepository, tree: FoundTree) -> str | None:
-    path = Path(_lock_of(repository, tree.run))
+    path = Path(lock_of(repository, tree.run))
     path.parent.mkdir(parents=True, exist_ok=True)
     granted = acquire(path)
     if not is_successful(granted):
