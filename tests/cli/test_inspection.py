@@ -140,6 +140,21 @@ def test_what_fails_again_lies_in_the_queue_of_the_retry(repository: Path, ask: 
     assert {(first, "agent-1"), (again["run"], "agent-0")} == told
 
 
+def test_a_plan_expects_of_steps_what_an_earlier_run_took(ask: Any) -> None:
+    (run,) = ask("runs")["runs"]
+    expected = ask("plan", "flow.yml", "--history", run["run"])["expected"]
+    sources = {p: [e["source"] for e in expected[p]["estimates"]] for p in ("setup", "agent")}
+    assert {"setup": ["history"], "agent": ["history", "history"]} == sources
+
+
+@pytest.mark.parametrize("history", ["no-such-run", "{run} --against plan.json"])
+def test_a_history_of_no_use_is_refused(ask: Any, terminal: Terminal, history: str) -> None:
+    (run,) = ask("runs")["runs"]
+    terminal.write("plan.json", json.dumps(ask("plan", "flow.yml")))
+    options = history.format(run=run["run"]).split()
+    assert 2 == main(["plan", "flow.yml", "--repo", "repo", "--history", *options])
+
+
 def test_what_is_discarded_is_no_letter_any_more(ask: Any) -> None:
     run = ask("status")["run"]
     assert ["agent-1"] == ask("dlq", "discard", run, "agent-1")["discarded"]

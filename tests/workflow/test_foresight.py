@@ -18,6 +18,8 @@ from anabranch.workflow import (
     step,
 )
 
+SECOND = timedelta(seconds=1)
+
 STEPS = [
     step("make", name="build", estimate="1m"),
     step("make lint", name="lint", parallel_safe=True, depends_on=["build"], estimate="30s"),
@@ -50,6 +52,16 @@ def test_what_agents_share_bounds_them_however_many_there_are() -> None:
     seen = foresee(planned(6, flow))
     assert [60, 30, 30] == [at.makespan.seconds for at in seen.map][:3]
     assert 2 == seen.enough
+
+
+def test_steps_without_an_estimate_take_what_they_took_in_the_same_phase_before() -> None:
+    flow = map_reduce("w", map=map_phase("i", ["make  all", step("lint", estimate="9s"), "new"]))
+    times = {("map", "make all"): [3 * SECOND, 5 * SECOND, 4 * SECOND], ("map", "lint"): [SECOND]}
+    seen = foresee(planned(1, flow), {**times, ("setup", "new"): [8 * SECOND]})
+    assert [(4, "history"), (9, "given"), (4, "guess")] == [
+        (one.duration.seconds, one.source.value) for one in seen.agent.estimates
+    ]
+    assert "each agent: 17s" in plan_text(planned(1, flow), seen)
 
 
 @settings(max_examples=30)

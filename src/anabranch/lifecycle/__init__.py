@@ -1,6 +1,7 @@
 """The life of a run: transition tables, events, the fold over them. Pure."""
 
 from anabranch.lifecycle.codec import SCHEMA, decode, encode
+from anabranch.lifecycle.durations import step_durations
 from anabranch.lifecycle.events import (
     CONDITION_FALSE,
     INTERRUPTED,
@@ -143,6 +144,7 @@ __all__ = [
     "plan_resume",
     "recorded_workflow",
     "replay",
+    "step_durations",
     "subject_of",
     "summarise",
     "tell",

@@ -58,7 +58,6 @@ from anabranch.planning import (
     WorkAssignment,
 )
 from anabranch.planning.policies import UNCOUNTED, attempts_of
-from anabranch.program.commands import shown
 from anabranch.program.doubts import Verdict, begun_in, step_of, verdict_on
 from anabranch.program.faults import fatal, note
 from anabranch.program.oversight import Oversight
@@ -80,7 +79,7 @@ from anabranch.program.past import (
 from anabranch.program.places import Place, StepFailed, failure_of, in_doubt
 from anabranch.program.steps import run_steps
 from anabranch.values import HostError, Json, StepStatus
-from anabranch.workflow import InDoubt, Step
+from anabranch.workflow import InDoubt, Step, shown
 
 AgentError: TypeAlias = StepFailed | HostError
 

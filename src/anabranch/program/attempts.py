@@ -18,13 +18,13 @@ from anabranch.environment import Changes, MapEnv
 from anabranch.lifecycle import CommandStarted, Moved, Subject
 from anabranch.planning import AccessSet, Retry, matches_any
 from anabranch.planning.policies import UNCOUNTED
-from anabranch.program.commands import carry_out, shown
+from anabranch.program.commands import carry_out
 from anabranch.program.faults import fatal, note
 from anabranch.program.past import next_attempt, way_back
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.writes import check_writes
 from anabranch.values import HostError, StepStatus
-from anabranch.workflow import Step
+from anabranch.workflow import Step, shown
 
 
 @frozen(kw_only=True)

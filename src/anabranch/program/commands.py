@@ -28,10 +28,7 @@ from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.watching import look_after, look_before
 from anabranch.values import ConfigError
-from anabranch.workflow import Step
-
-SHOWN: Final = 120
-"""How much of a command's text the journal holds, in characters."""
+from anabranch.workflow import Step, shown
 
 TAIL: Final = 4000
 """How much of what a command printed the journal holds, in characters."""
@@ -94,14 +91,6 @@ def _answer(outcome: _Outcome) -> Verdict:
     output = outcome.failure().output
     no = output is not None and output.exit_code == 1
     return Verdict.AGAIN if no else Verdict.FAILED
-
-
-def shown(step: Step) -> str:
-    """What a step does, in one line."""
-    command = step.command
-    text = command.text if command.agent is None else f"{command.agent}: {command.text}"
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
 # --- what is run -------------------------------------------------------------------------------

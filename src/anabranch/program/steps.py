@@ -25,7 +25,7 @@ from anabranch.lifecycle import (
 )
 from anabranch.planning import CommandGraph
 from anabranch.program.attempts import Work, attempt_step
-from anabranch.program.commands import probe, shown
+from anabranch.program.commands import probe
 from anabranch.program.doubts import Verdict, verdict_on
 from anabranch.program.faults import note
 from anabranch.program.order import plan_order
@@ -33,7 +33,7 @@ from anabranch.program.past import Standing, closing, next_attempt, standing_of,
 from anabranch.program.places import Place, StepError, failure_of, in_doubt
 from anabranch.program.slates import STATE, Slate
 from anabranch.values import HostError, Json, StepStatus
-from anabranch.workflow import Step, refers_to_changes
+from anabranch.workflow import Step, label_of, refers_to_changes, shown
 
 
 def run_steps(steps: Sequence[Step], place: Place) -> Effect[Mapping[str, Json], StepError, MapEnv]:
@@ -87,7 +87,7 @@ def _declared(works: Sequence[Work], graph: CommandGraph) -> list[Declared]:
     return [
         Declared(
             subject=work.subject,
-            label=work.step.name or shown(work.step),
+            label=label_of(work.step),
             phase=work.place.phase,
             parent=work.place.parent,
             needs=tuple(works[before].subject for before in graph.dependencies[index]),

@@ -1,8 +1,9 @@
 """Workflows: what the user wrote, normalised into one immutable value."""
 
 from anabranch.workflow.builders import map_phase, map_reduce, prompt, step
-from anabranch.workflow.foresight import Foresight, PhaseForesight, foresee
+from anabranch.workflow.foresight import Foresight, PhaseForesight, StepTimes, foresee
 from anabranch.workflow.items import plan_items
+from anabranch.workflow.labels import label_of, shown
 from anabranch.workflow.loading import check_workflow, load_workflow
 from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Mode, Step, Workflow
 from anabranch.workflow.ordering import order_of, refers_to_changes
@@ -22,10 +23,12 @@ __all__ = [
     "PhaseForesight",
     "Plan",
     "Step",
+    "StepTimes",
     "Workflow",
     "check_workflow",
     "digest",
     "foresee",
+    "label_of",
     "load_workflow",
     "make_plan",
     "map_phase",
@@ -37,6 +40,7 @@ __all__ = [
     "plan_to_data",
     "prompt",
     "refers_to_changes",
+    "shown",
     "step",
     "to_data",
     "to_yaml",

@@ -1,16 +1,16 @@
 """What a plan foresees: how long its parts take, what makes them take so long, and what would help.
 
-Durations are the estimates of the steps; a step without one counts as long as the median of the
-others of its list, or as one second. Agents are foreseen as alike and at work side by side, each
+Durations are the estimates of the steps, else what earlier runs say; a step of which neither is
+known counts as long as the median of the others of its list, or as one second. Agents are foreseen as alike and at work side by side, each
 for as long as its steps take; what they share bounds the map phase from below.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
@@ -26,12 +26,18 @@ from anabranch.planning import (
     estimate_durations,
     plan_schedule,
 )
-from anabranch.workflow.model import Step
+from anabranch.workflow.labels import label_of
+from anabranch.workflow.model import Step, Workflow
 from anabranch.workflow.ordering import order_of
 from anabranch.workflow.plan import Plan
 
 MOST: Final = 64
 """No more agents at once than this are foreseen."""
+
+StepTimes: TypeAlias = Mapping[tuple[str, str], Sequence[timedelta]]
+"""How long steps took, by phase (`setup`, `map`, `reduce`) and label (`label_of`)."""
+
+_NO_TIMES: Final[StepTimes] = {}
 
 
 @frozen(kw_only=True)
@@ -50,7 +56,7 @@ class PhaseForesight:
 
     @property
     def known(self) -> bool:
-        """Whether an author said how long a step takes; all else is in proportion only."""
+        """Whether an author or a run said how long a step takes; all else is in proportion only."""
         return any(one.source is not EstimateSource.GUESS for one in self.estimates)
 
 
@@ -78,8 +84,13 @@ class Foresight:
     lower_bound: timedelta | None = None
 
 
-def foresee(plan: Plan) -> Foresight:
+def foresee(plan: Plan, times: StepTimes = _NO_TIMES) -> Foresight:
     """Foresee how long a plan takes.
+
+    Args:
+        plan: what will run.
+        times: how long steps took in earlier runs, as `anabranch.lifecycle.step_durations` reads
+            it from one; it counts for steps of which their author said nothing.
 
     >>> from anabranch.planning import plan_work_assignments
     >>> from anabranch.workflow import make_plan, map_phase, map_reduce, step
@@ -91,8 +102,8 @@ def foresee(plan: Plan) -> Foresight:
     """
     flow = plan.workflow
     setup, agent, reduce = (
-        _phase(steps, flow.resources)
-        for steps in (flow.setup, flow.map.agent_template, flow.reduce)
+        _phase(steps, flow.resources, {at: took for (of, at), took in times.items() if of == name})
+        for name, steps in _lists(flow)
     )
     if plan.assignments is None:
         return Foresight(setup=setup, agent=agent, reduce=reduce)
@@ -112,9 +123,15 @@ def foresee(plan: Plan) -> Foresight:
     )
 
 
-def _phase(steps: Sequence[Step], limits: Limits) -> PhaseForesight:
+def _lists(flow: Workflow) -> tuple[tuple[str, Sequence[Step]], ...]:
+    return ("setup", flow.setup), ("map", flow.map.agent_template), ("reduce", flow.reduce)
+
+
+def _phase(
+    steps: Sequence[Step], limits: Limits, times: Mapping[str, Sequence[timedelta]]
+) -> PhaseForesight:
     graph = order_of(steps)
-    estimates = _estimates(graph, steps)
+    estimates = _estimates(graph, steps, times)
     durations = [estimate.duration for estimate in estimates]
     claims = [step.resources for step in steps]
     return PhaseForesight(
@@ -124,10 +141,13 @@ def _phase(steps: Sequence[Step], limits: Limits) -> PhaseForesight:
     )
 
 
-def _estimates(graph: CommandGraph, steps: Sequence[Step]) -> tuple[Estimate, ...]:
-    pairs = zip(graph.names, steps, strict=True)
+def _estimates(
+    graph: CommandGraph, steps: Sequence[Step], times: Mapping[str, Sequence[timedelta]]
+) -> tuple[Estimate, ...]:
+    pairs = list(zip(graph.names, steps, strict=True))
     given = {name: step.estimate for name, step in pairs if step.estimate is not None}
-    return estimate_durations(graph.names, given=given)
+    history = {name: times.get(label_of(step), ()) for name, step in pairs}
+    return estimate_durations(graph.names, given=given, history=history)
 
 
 def _forecasts(

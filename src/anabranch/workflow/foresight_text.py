@@ -12,7 +12,7 @@ from anabranch.workflow.plan import Plan
 
 
 def foresight_text(plan: Plan, seen: Foresight) -> list[str]:
-    """Write what is foreseen; nothing if nobody said how long anything takes."""
+    """Write what is foreseen; nothing if nothing says how long anything takes."""
     phases = [("setup", seen.setup), ("each agent", seen.agent), ("reduce", seen.reduce)]
     if not any(phase.known for _, phase in phases):
         return []

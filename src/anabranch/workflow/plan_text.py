@@ -8,7 +8,7 @@ from typing import Final
 
 from anabranch.planning import Claim, WorkAssignment
 from anabranch.values import format_duration
-from anabranch.workflow.foresight import foresee
+from anabranch.workflow.foresight import Foresight, foresee
 from anabranch.workflow.foresight_text import foresight_text
 from anabranch.workflow.model import MapPhase, Step
 from anabranch.workflow.plan import Batches, Plan
@@ -17,8 +17,12 @@ _WIDTH: Final = 80
 _SHOWN: Final = 20
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: Plan, seen: Foresight | None = None) -> str:
     """Write a plan for people: the phases, their steps in order, the agents and the limits.
+
+    Args:
+        plan: what will run.
+        seen: what is foreseen of it; by default what `foresee` makes of the plan alone.
 
     >>> from anabranch.workflow import make_plan, map_phase, map_reduce
     >>> flow = map_reduce("tidy", setup=["make list"], map=map_phase("files.json", ["tidy ${item}"]))
@@ -39,7 +43,7 @@ def plan_text(plan: Plan) -> str:
         _phase(f"setup{within}", workflow.setup, plan.setup),
         [*_map(plan), *_agents(plan.assignments or ())],
         _phase("reduce", workflow.reduce, plan.reduce),
-        foresight_text(plan, foresee(plan)),
+        foresight_text(plan, seen or foresee(plan)),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
