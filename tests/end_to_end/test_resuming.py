@@ -49,6 +49,7 @@ class Held:
 
     repository: ScratchRepository
     process: subprocess.Popen[str]
+    said: int
 
     @property
     def place(self) -> Path:
@@ -63,6 +64,31 @@ class Held:
                         os.kill(pid, number)
         self.process.wait()
         (self.place / "go").touch()
+
+    def resume_and_hold(self) -> subprocess.Popen[str]:
+        """Resume it, and wait until it is held up in its agents again."""
+        (self.place / "go").unlink()
+        process = _start(self.repository, "resume")
+        _wait_for_agents(self.said)
+        return process
+
+
+def _start(repository: ScratchRepository, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=repository.path,
+        env={**environment(repository), "TEST_MARK": str(repository.path.parent)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _wait_for_agents(said: int) -> None:
+    heard = b""
+    while heard.count(b"\n") < 3:
+        heard += os.read(said, 100)
 
 
 def _marked(mark: str) -> list[int]:
@@ -83,19 +109,9 @@ def held(tmp_path: Path) -> Iterator[Held]:
     text = FLOW.replace("STARTED", str(started)).replace("GO", f"{tmp_path}/go")
     (tmp_path / "held.yml").write_text(text.replace("RECORD", f"{tmp_path}/record"))
     said = os.open(started, os.O_RDWR)
-    process = subprocess.Popen(
-        [*COMMAND, "run", str(tmp_path / "held.yml")],
-        cwd=repository.path,
-        env={**environment(repository), "TEST_MARK": str(tmp_path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    heard = b""
-    while heard.count(b"\n") < 3:
-        heard += os.read(said, 100)
-    yield Held(repository=repository, process=process)
+    process = _start(repository, "run", str(tmp_path / "held.yml"))
+    _wait_for_agents(said)
+    yield Held(repository=repository, process=process, said=said)
     os.close(said)
     process.kill()
     process.wait()
@@ -113,6 +129,22 @@ def test_a_run_that_is_alive_is_told_so_and_cannot_be_resumed(held: Held) -> Non
     refused = anabranch(held.repository, "resume", run)
     assert 3 == refused.returncode
     assert "another process works on this run" in refused.stderr
+
+
+def test_a_run_that_is_being_resumed_cannot_be_resumed_a_second_time(held: Held) -> None:
+    run = run_of(anabranch(held.repository, "status").stdout)
+    held.kill()
+    first = held.resume_and_hold()
+    named = anabranch(held.repository, "resume", run)
+    assert 3 == named.returncode
+    assert f"another process works on this run: {run} (process {first.pid} on " in named.stderr
+    newest = anabranch(held.repository, "resume")
+    assert (2, True) == (newest.returncode, "there is no interrupted run" in newest.stderr)
+    first.send_signal(signal.SIGINT)
+    assert 130 == first.wait(60)
+    (held.place / "go").touch()
+    last = anabranch(held.repository, "resume", run)
+    assert (0, []) == (last.returncode, left_over(held.repository)), last.stderr
 
 
 def test_what_is_left_of_a_killed_run_is_ended_and_the_run_comes_to_its_end(held: Held) -> None:
