@@ -58,6 +58,14 @@ def test_an_illegal_transition_is_refused_with_the_whole_story() -> None:
     )
 
 
+def test_what_happened_since_the_last_transition_does_not_change_where_it_stood() -> None:
+    s = StepStatus
+    ran, started = moves("a", s.QUEUED, s.RUNNING), CommandStarted(subject="a", command="make")
+    events = history(Declared(subject="a"), *ran, started, *moves("a", s.COMPLETED))
+    with pytest.raises(InvalidTransition, match="a: running → completed is not"):
+        fold(events)
+
+
 @pytest.mark.parametrize(
     "events",
     [

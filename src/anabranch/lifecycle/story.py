@@ -113,13 +113,10 @@ def _why(payload: Payload, story: tuple[Event, ...]) -> str:
 
 
 def _status(story: tuple[Event, ...]) -> StepStatus | RunStatus:
-    match story[-1].payload:
-        case Moved() | RunMoved() as moved:
-            return moved.to
-        case RunCreated():
-            return RunStatus.PENDING
-        case _:
-            return StepStatus.PENDING
+    for event in reversed(story):
+        if isinstance(event.payload, Moved | RunMoved):
+            return event.payload.to
+    return RunStatus.PENDING if isinstance(story[0].payload, RunCreated) else StepStatus.PENDING
 
 
 def _expected(payload: Payload, story: tuple[Event, ...]) -> str | None:
