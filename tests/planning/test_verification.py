@@ -78,3 +78,11 @@ def test_starts_that_are_too_close_for_a_rate_are_seen() -> None:
 def test_commands_of_no_length_need_a_slot_only_one_after_the_other() -> None:
     schedule = plan_schedule(APART, [timedelta(), timedelta()], limits=Limits(slots=1))
     assert [] == schedule_violations(APART, schedule, limits=Limits(slots=1))
+
+
+def test_commands_that_claim_nothing_do_not_hide_two_in_one_place() -> None:
+    graph = CommandGraph.from_edges(3, [], names=["a", "b", "c"])
+    schedule = plan_schedule(graph, [SECOND] * 3)
+    claims = [[Claim("gpu")], [], [Claim("gpu")]]
+    (problem,) = schedule_violations(graph, schedule, claims=claims)
+    assert ("over-committed", "c") == (problem.code, problem.value)

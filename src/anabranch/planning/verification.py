@@ -82,6 +82,8 @@ def _over_limits(
         return
     usage = Usage()
     for moment, _, command, begins in _events(schedule):
+        if limits.slots is None and not claims[command]:
+            continue
         if begins:
             request = Request(str(command), tuple(claims[command]) if claims else ())
             if not may_start(limits, usage, request.claims, moment):
