@@ -11,7 +11,15 @@ from anabranch.testing.strategies.expressions import (
     templates,
 )
 from anabranch.testing.strategies.git import file_names, file_paths, file_trees
-from anabranch.testing.strategies.graphs import command_graphs, command_lists, step_graphs
+from anabranch.testing.strategies.graphs import (
+    access_sets,
+    claims_within,
+    command_graphs,
+    command_lists,
+    durations_of,
+    resource_limits,
+    step_graphs,
+)
 from anabranch.testing.strategies.lifecycle import events, histories, illegal_histories
 from anabranch.testing.strategies.planning import (
     aggregations,
@@ -21,6 +29,8 @@ from anabranch.testing.strategies.planning import (
     item_filters,
     map_configs,
     retry_policies,
+    run_outlines,
+    run_progresses,
     sort_keys,
 )
 from anabranch.testing.strategies.repositories import forks, git_trees, repositories
@@ -36,15 +46,18 @@ from anabranch.testing.strategies.workflows import (
 )
 
 __all__ = [
+    "access_sets",
     "aggregations",
     "choices",
     "circuit_breakers",
+    "claims_within",
     "command_graphs",
     "command_lists",
     "commands",
     "compile_program",
     "conditions",
     "durations",
+    "durations_of",
     "events",
     "failure_policies",
     "faults",
@@ -65,7 +78,10 @@ __all__ = [
     "plans",
     "programs",
     "repositories",
+    "resource_limits",
     "retry_policies",
+    "run_outlines",
+    "run_progresses",
     "schedules",
     "sort_keys",
     "step_graphs",
