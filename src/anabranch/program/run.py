@@ -18,7 +18,8 @@ from typing import Never, TypeAlias, TypeVar
 from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 
-from anabranch.effects import Desk, Do, Effect, bracket, do, fail, from_result, now, succeed
+from anabranch.effects import Desk, Do, Effect, Exit, bracket, do, fail, from_result, now, succeed
+from anabranch.effects.core import Bracket
 from anabranch.effects.work import (
     advance_worktree,
     changes_in,
@@ -103,6 +104,8 @@ class Identity:
 RunFault: TypeAlias = StepFailed | AnabranchError
 """What ends a run before its end: a step of setup or reduce, the input, or the machine."""
 
+_Whole: TypeAlias = Result[tuple[str, Result[RunStatus, RunFault]], HostError]
+
 
 @frozen(kw_only=True)
 class Job:
@@ -142,10 +145,16 @@ def program(
         `interrupted` and its own worktree in place, so that the run can be resumed.
     """
     job = Job(workflow=workflow, identity=identity, past=past or EMPTY)
-    # As what is acquired, the opening is not interrupted: who is told to stop in the midst of it
-    # could not say so, since the journal would not know the run yet.
-    opened = note(*_opening(job))
-    return bracket(opened, release=lambda _: succeed(None), use=lambda _: _run(job))
+    # As what is acquired, the opening is not interrupted, and from then on whoever is told to stop
+    # says so: before it could not, since the journal would not know the run yet.
+    whole: Effect[_Whole, AnabranchError, MapEnv] = Bracket(
+        note(*_opening(job)), _told_to_stop, lambda _: _whole(job).settled()
+    )
+    return whole.and_then(lambda outcome: _ended(job, outcome))
+
+
+def _told_to_stop(_: object, exit_: Exit) -> Effect[None, Never, MapEnv]:
+    return _interrupted("told to stop") if exit_ is Exit.RAISED else succeed(None)
 
 
 def _opening(job: Job) -> list[Payload]:
@@ -179,15 +188,15 @@ def _created(workflow: Workflow, identity: Identity) -> RunCreated:
 
 
 @do
-def _run(job: Job) -> Do[RunStatus, AnabranchError, MapEnv]:
-    outcome = yield from _whole(job).on_interrupt(_interrupted("told to stop")).settled()
+def _ended(job: Job, outcome: _Whole) -> Do[RunStatus, AnabranchError, MapEnv]:
     if isinstance(outcome, Failure):
         return (yield from _given_up(job, job.identity.base, outcome.failure()))
     base, ended = outcome.unwrap()
     if isinstance(ended, Failure):
         return (yield from _given_up(job, base, ended.failure()))
-    yield from note(RunMoved(to=ended.unwrap()))
-    return ended.unwrap()
+    status = ended.unwrap()
+    told = note(RunMoved(to=status))
+    return (yield from bracket(told, lambda _: succeed(None), lambda _: succeed(status)))
 
 
 @do
