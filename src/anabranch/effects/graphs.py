@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -22,7 +22,7 @@ class GraphPlan(Generic[K]):
         ranks: 0 starts first, among those that may start; in the order of the ranks.
     """
 
-    dependents: Mapping[K, tuple[K, ...]]
+    dependents: Mapping[K, Sequence[K]]
     missing: Mapping[K, int]
     ranks: Mapping[K, int]
 
@@ -52,10 +52,10 @@ def plan_graph(
         problems = [_cycle(needs, set(order))]
     if problems:
         raise UsageError(*problems)
-    urgency = _lengths(order, dependents) if priority is None else priority
-    first = sorted(needs, key=lambda key: -urgency.get(key, 0))
+    urgency = _lengths(order, dependents) if priority is None else _given(priority, needs)
+    first = sorted(needs, key=urgency.__getitem__, reverse=True)
     return GraphPlan(
-        dependents={key: tuple(found) for key, found in dependents.items()},
+        dependents=dependents,
         missing={key: len(wanted) for key, wanted in needs.items()},
         ranks={key: rank for rank, key in enumerate(first)},
     )
@@ -99,9 +99,12 @@ def _cycle(needs: Mapping[K, tuple[K, ...]], sound: set[K]) -> Problem:
 def _lengths(order: list[K], dependents: Mapping[K, list[K]]) -> dict[K, float]:
     """How many effects lie on the longest way from each key to the end."""
     lengths: dict[K, float] = {}
+    length = lengths.__getitem__
     for key in reversed(order):
-        longest = 0.0
-        for after in dependents[key]:
-            longest = max(longest, lengths[after])
-        lengths[key] = longest + 1
+        lengths[key] = 1 + max(map(length, dependents[key]), default=0)
     return lengths
+
+
+def _given(priority: Mapping[K, float], keys: Iterable[K]) -> dict[K, float]:
+    """What the caller finds urgent; the rest can wait."""
+    return {key: priority.get(key, 0) for key in keys}

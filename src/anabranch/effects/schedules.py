@@ -9,7 +9,7 @@ A schedule is synchronous, knows no event loop and does no I/O, so `par_all`, `r
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -173,7 +173,7 @@ class Graph:
     def __init__(
         self,
         effects: Mapping[Any, Effect[Any, Any, Any]],
-        dependents: Mapping[Any, tuple[Any, ...]],
+        dependents: Mapping[Any, Sequence[Any]],
         missing: Mapping[Any, int],
         ranks: Mapping[Any, int],
     ) -> None:
@@ -197,8 +197,8 @@ class Graph:
         self._values[key] = value
         missing = self._missing
         for dependent in self._dependents[key]:
-            missing[dependent] -= 1
-            if not missing[dependent] and dependent not in self._skipped:
+            left = missing[dependent] = missing[dependent] - 1
+            if not left and dependent not in self._skipped:
                 heapq.heappush(self._ready, self._ranks[dependent])
         return False
 
