@@ -102,6 +102,8 @@ def merged_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     (Claim(name='db', amount=1, shared=True), Claim(name='gpu', amount=3, shared=False))
     """
     ordered = sorted(claims, key=lambda claim: claim.name)
+    if len(ordered) <= 1:
+        return tuple(ordered)
     groups = [list(group) for _, group in groupby(ordered, key=lambda claim: claim.name)]
     return tuple(
         Claim(g[0].name, amount=sum(c.amount for c in g), shared=all(c.shared for c in g))
