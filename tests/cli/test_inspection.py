@@ -179,13 +179,14 @@ def test_what_a_run_left_that_was_killed_at_its_very_end_is_put_away_by_resuming
     rubbish = [repository.with_name("repo.anabranch") / ".trash/1/2", state / ".trash/1"]
     for path in rubbish:
         path.mkdir(parents=True)
-    dead = state / "runs" / run / "owner"
-    dead.write_bytes(write_owner(evolve(this_process(), started="0")))
+    dead = [state / "runs" / run / name for name in ("owner", "journal.lock")]
+    for path in dead:
+        path.write_bytes(write_owner(evolve(this_process(), started="0")))
     put_away = ask("resume", *[run] * named)
     assert (run, "partial", {}, {}) == tuple(
         put_away[key] for key in ("run", "status", "kept", "failed")
     )
-    gone = {str(path) for path in (spare, own, rubbish[0].parents[1], rubbish[1].parent, dead)}
+    gone = {str(path) for path in (spare, own, rubbish[0].parents[1], rubbish[1].parent, *dead)}
     assert gone == set(put_away["removed"])
     assert [] == [path for path in gone if os.path.lexists(path)]
     assert not repository.with_name("repo.anabranch").exists()

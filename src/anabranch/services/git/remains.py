@@ -35,7 +35,7 @@ class Swept:
 
 
 def remains_of(repository: GitRepository, run: str) -> tuple[str, ...]:
-    """What is there of a run beside its journal and its logs: worktrees, rubbish, its lock.
+    """What is there of a run beside its journal and its logs: worktrees, rubbish, its locks.
 
     Rubbish and the empty directory of all worktrees are nobody's, and count for every run.
 
@@ -52,7 +52,7 @@ def remains_of(repository: GitRepository, run: str) -> tuple[str, ...]:
 def _remains(repository: GitRepository, run: str) -> Iterator[str]:
     mine = os.path.join(repository.place, run)
     single = (
-        lock_of(repository, run),
+        *_locks(repository, run),
         os.path.join(repository.place, TRASH),
         os.path.join(repository.state, TRASH),
     )
@@ -78,7 +78,8 @@ def sweep_run(repository: GitRepository, run: str) -> Swept:
     sweep_spares(repository)
     judged = plan_cleaning(find_worktrees(repository, run), Retention(), datetime.now(UTC))
     done = sweep(repository, judged)
-    _unlock(Path(lock_of(repository, run)))
+    for lock in filter(os.path.lexists, _locks(repository, run)):
+        _unlock(Path(lock))
     after = remains_of(repository, run)
     return Swept(
         gone=tuple(path for path in before if path not in after),
@@ -89,6 +90,12 @@ def sweep_run(repository: GitRepository, run: str) -> Swept:
         },
         failed={each.tree.path: problem for each, problem in done if problem is not None},
     )
+
+
+def _locks(repository: GitRepository, run: str) -> tuple[str, str]:
+    """The locks of a run and of its journal."""
+    owner = lock_of(repository, run)
+    return owner, os.path.join(os.path.dirname(owner), "journal.lock")
 
 
 def _unlock(path: Path) -> None:
