@@ -25,6 +25,12 @@ ROOT: Final = Path(__file__).parents[1]
 SEEDS: Final = 150
 PATIENCE_SECONDS: Final = 300
 
+_AS_IT_IS: Final = "from __future__ import annotations"
+NOTHING: Final = Mutant(
+    "nothing is planted", "interpreters/machine.py", old=_AS_IT_IS, new=_AS_IT_IS
+)
+"""What is found here is no planted bug."""
+
 
 def planted(mutant: Mutant, place: Path) -> Path | None:
     """A copy of the source tree with the bug in it; `None` if there is no one place for it."""
@@ -91,7 +97,11 @@ def hunt(seeds: int = SEEDS) -> tuple[int | None, str]:
 
 
 def main(words: Sequence[str]) -> int:
-    """Plant and hunt; 1 if one was not found."""
+    """Plant and hunt; 1 if one was not found, or if something is found where nothing is planted."""
+    runs, message = hunted(NOTHING)
+    print(f"{NOTHING.name:<66} {runs or 'well':>9}  {message[:70]}", flush=True)
+    if runs is not None or not message.endswith("runs are well"):
+        return 1
     chosen = [m for m in MUTANTS if not words or any(word in m.name for word in words)]
     found: list[int] = []
     for mutant in chosen:

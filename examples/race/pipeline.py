@@ -6,14 +6,14 @@ from anabranch import Do, Effect, ParallelError, PhaseEnv, do, par_all_limit, re
 from anabranch.effects.work import execute
 from anabranch.environment import CommandError, FileError, HasCommands, Invocation
 
-CHANGELOG = "/work/CHANGES.md"
+CHANGELOG = "/project/CHANGES.md"
 
 Trouble = CommandError | FileError
 
 
 def describe(part: str) -> Effect[bytes, CommandError, HasCommands]:
     """What changed in a part, as a command says it."""
-    described = execute(Invocation(argv=("describe", part), cwd="/work"))
+    described = execute(Invocation(argv=("describe", part), cwd="/project"))
     return described.map(lambda output: output.stdout.head)
 
 

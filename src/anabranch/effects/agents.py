@@ -71,7 +71,7 @@ def ask_agent(
     >>> from anabranch.planning import AGENTS
     >>> from anabranch.testing import mock_env, said
     >>> env = mock_env(commands={"claude *": said("mended", cost_usd=0.25)})
-    >>> done = run(ask_agent(AGENTS["claude"], "mend the tests", cwd="/work"), env).unwrap()
+    >>> done = run(ask_agent(AGENTS["claude"], "mend the tests", cwd="/project"), env).unwrap()
     >>> done.report.result, done.report.cost_usd
     ('mended', 0.25)
     """

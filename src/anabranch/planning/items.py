@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from math import isfinite
-from pathlib import PurePath
+from pathlib import PurePosixPath
 from typing import Final
 
 from attrs import evolve
@@ -58,7 +58,7 @@ def format_of(path: str) -> ItemFormat:
     >>> format_of("data/rows.CSV"), format_of("items")
     (<ItemFormat.CSV: 'csv'>, <ItemFormat.JSON: 'json'>)
     """
-    return _SUFFIXES.get(PurePath(path).suffix.lower(), ItemFormat.JSON)
+    return _SUFFIXES.get(PurePosixPath(path).suffix.lower(), ItemFormat.JSON)
 
 
 def read_document(source: str | bytes, item_format: ItemFormat, *, file: str | None = None) -> Json:

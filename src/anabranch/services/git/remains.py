@@ -16,6 +16,7 @@ from anabranch.services.git.cleaning import Retention, Verdict, plan_cleaning
 from anabranch.services.git.removal import TRASH
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.sweeping import find_worktrees, lock_of, sweep, sweep_spares
+from anabranch.services.journal import LOCK as JOURNAL_LOCK
 from anabranch.services.locks import acquire
 
 
@@ -95,7 +96,7 @@ def sweep_run(repository: GitRepository, run: str) -> Swept:
 def _locks(repository: GitRepository, run: str) -> tuple[str, str]:
     """The locks of a run and of its journal."""
     owner = lock_of(repository, run)
-    return owner, os.path.join(os.path.dirname(owner), "journal.lock")
+    return owner, os.path.join(os.path.dirname(owner), JOURNAL_LOCK)
 
 
 def _unlock(path: Path) -> None:

@@ -45,10 +45,10 @@ class Process:
             takes none ends whenever the schedule says.
         work: what it does to the working tree that it runs in, such as to write and commit.
         hangs: it never ends by itself.
-        stubborn: it ignores SIGTERM, and ends when its time of grace is over.
+        stubborn: it ignores SIGTERM: after its limit, it ends when its time of grace is over.
         leaves: how many children it leaves running when it ends; they end with it where
             processes are contained.
-        floods: how many bytes it prints before everything else.
+        floods: how many bytes it prints before everything else; a listener hears nothing of them.
     """
 
     exit_code: int = 0
@@ -184,10 +184,14 @@ def _output(
         for name, data in (("stdout", printed), ("stderr", process.stderr.encode())):
             if lines := lines_of(data):
                 listener(name, lines)
-    flood = b"\0" * min(process.floods, KEPT)
+    flood, whole = b"\0" * min(process.floods, KEPT), process.floods <= KEPT
     return CommandOutput(
         exit_code=process.exit_code if code is None else code,
-        stdout=Captured(head=flood + printed, size=process.floods + len(printed)),
+        stdout=Captured(
+            head=flood + printed if whole else flood,
+            tail=b"" if whole else printed,
+            size=process.floods + len(printed),
+        ),
         stderr=Captured.of(process.stderr.encode()),
         duration=timedelta(seconds=seconds),
     )
