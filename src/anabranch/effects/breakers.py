@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Never, TypeVar
+from typing import Any, Final, Never, TypeVar
 
 from attrs import define, field
 from returns.result import Failure, Result, Success
@@ -23,11 +23,12 @@ T = TypeVar("T")
 E = TypeVar("E")
 Env = TypeVar("Env")
 
-_OUTCOMES = {
+ATTEMPT_OUTCOMES: Final = {
     Exit.OK: AttemptOutcome.SUCCESS,
     Exit.FAILED: AttemptOutcome.FAILURE,
     Exit.RAISED: AttemptOutcome.ABANDONED,
 }
+"""What a breaker makes of how an effect ended."""
 
 
 @define(eq=False)
@@ -57,7 +58,7 @@ class Breaker:
     def _end(self, ticket: Ticket, exit_: Exit) -> Effect[Any, Any, Any]:
         def remember(seconds: float) -> Effect[None, Never, object]:
             now = timedelta(seconds=seconds)
-            self.state = self.settings.end(self.state, ticket, _OUTCOMES[exit_], now)
+            self.state = self.settings.end(self.state, ticket, ATTEMPT_OUTCOMES[exit_], now)
             return Succeed(None)
 
         return Then(Now(), remember)

@@ -9,11 +9,11 @@ from typing import Any, Never, TypeVar
 from attrs import define, evolve, field
 
 from anabranch.effects import Do, Effect, do, now, sleep, succeed
+from anabranch.effects.breakers import ATTEMPT_OUTCOMES
 from anabranch.effects.core import Bracket, Exit, Wait
 from anabranch.lifecycle import Subject, SubjectKind
 from anabranch.planning import (
     AttemptFailure,
-    AttemptOutcome,
     BreakerState,
     FailureDecision,
     FailurePolicy,
@@ -31,12 +31,6 @@ from anabranch.values import StepStatus
 T = TypeVar("T")
 E = TypeVar("E")
 Env = TypeVar("Env")
-
-_OUTCOMES = {
-    Exit.OK: AttemptOutcome.SUCCESS,
-    Exit.FAILED: AttemptOutcome.FAILURE,
-    Exit.RAISED: AttemptOutcome.ABANDONED,
-}
 
 
 @define(eq=False)
@@ -97,7 +91,7 @@ class Oversight:
         def remember(seconds: float) -> Effect[None, Never, object]:
             breaker, moment = self.policy.circuit_breaker, timedelta(seconds=seconds)
             if breaker is not None and ticket is not None:
-                self._breaker = breaker.end(self._breaker, ticket, _OUTCOMES[exit_], moment)
+                self._breaker = breaker.end(self._breaker, ticket, ATTEMPT_OUTCOMES[exit_], moment)
             waiting, self._waiting = self._waiting, []
             for tell in waiting:
                 tell()

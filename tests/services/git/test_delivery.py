@@ -193,14 +193,14 @@ def test_another_git_command_in_the_checkout_is_waited_for(
     def pause(_: float) -> None:
         lock.unlink()
 
-    monkeypatch.setattr("anabranch.services.git.delivery.time.sleep", pause)
+    monkeypatch.setattr("anabranch.services.git.delivery.sleep", pause)
     assert deliver(bench, {"b": "b"}, lock.touch).delivered
 
 
 def test_a_lock_that_stays_is_not_broken(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = bench.repo.path / ".git" / "index.lock"
     pauses: list[float] = []
-    monkeypatch.setattr("anabranch.services.git.delivery.time.sleep", pauses.append)
+    monkeypatch.setattr("anabranch.services.git.delivery.sleep", pauses.append)
     delivery = deliver(bench, {"b": "b"}, lock.touch)
     assert (False, True) == (delivery.delivered, lock.exists())
     assert "index.lock" in (delivery.reason or "")

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import time
 from contextlib import suppress
 from pathlib import Path
+from time import sleep
 from typing import Final
 
 from attrs import asdict, evolve, frozen
@@ -177,7 +177,7 @@ def _fast_forward(git: Git, target: Oid) -> GitOutput:
     for _ in range(_TRIES):
         if done.code == 0 or b"index.lock" not in done.stderr:
             break
-        time.sleep(_PAUSE_SECONDS)
+        sleep(_PAUSE_SECONDS)
         done = git.attempt(*arguments)
     return done
 
