@@ -1,17 +1,23 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from anabranch.planning import AGENTS, AgentTemplate, Command
+import pytest
+from attrs import evolve
+
+from anabranch.planning import AGENTS, AgentTemplate, Command, RetryPolicy
 from anabranch.values import ConfigError
 from anabranch.workflow import (
+    InDoubt,
     Step,
+    StepOptions,
     Workflow,
     load_workflow,
     map_phase,
     map_reduce,
     plan_text,
     prompt,
+    step,
     to_yaml,
 )
 from anabranch.workflow.plan import make_plan
@@ -132,3 +138,40 @@ def test_an_agent_may_touch_everything_and_stays_in_its_place() -> None:
     steps: list[str | Step] = ["make", prompt("Mend it"), "A=1", prompt("Look")]
     plan = make_plan(map_reduce("w", map=map_phase("i", steps)))
     assert ((0,), (1,), (2,), (3,)) == plan.agent
+
+
+ALL_OPTIONS: StepOptions = {
+    "name": "n",
+    "when": "item.ready",
+    "timeout": "5m",
+    "env": {"A": "1"},
+    "commit_required": True,
+    "auto_commit": True,
+    "commit_message": "Mend",
+    "capture": "said",
+    "depends_on": ["before"],
+    "reads": ["file:src"],
+    "writes": ["file:out"],
+    "parallel_safe": True,
+    "resources": ["gpu"],
+    "optional": True,
+    "estimate": 30,
+    "retry": RetryPolicy.fixed("1s", max_attempts=2),
+    "retry_on": [],
+    "in_doubt": InDoubt.ASK,
+    "probe": None,
+}
+
+
+def test_a_prompt_takes_every_option_that_a_shell_step_takes() -> None:
+    asked, ran = prompt("p", **ALL_OPTIONS), step("s", **ALL_OPTIONS)
+    assert set(ALL_OPTIONS) == StepOptions.__optional_keys__
+    assert ran == evolve(asked, command=ran.command)
+    assert ran.command == evolve(asked.command, agent=None, prompt="", shell="s")
+    assert ("gpu", frozenset({"file:out"})) == (asked.resources[0].name, asked.command.writes)
+
+
+def test_an_option_that_is_none_is_refused() -> None:
+    options: dict[str, Any] = {"tiemout": "5m"}
+    with pytest.raises(TypeError, match="tiemout"):
+        step("s", **options)

@@ -1,6 +1,6 @@
 """Workflows: what the user wrote, normalised into one immutable value."""
 
-from anabranch.workflow.builders import map_phase, map_reduce, prompt, step
+from anabranch.workflow.builders import StepOptions, map_phase, map_reduce, prompt, step
 from anabranch.workflow.foresight import Foresight, PhaseForesight, StepTimes, foresee
 from anabranch.workflow.items import plan_items
 from anabranch.workflow.labels import label_of, shown
@@ -23,6 +23,7 @@ __all__ = [
     "PhaseForesight",
     "Plan",
     "Step",
+    "StepOptions",
     "StepTimes",
     "Workflow",
     "check_workflow",

@@ -5,8 +5,11 @@ A step may be a plain text, a duration may be text or seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from typing import Any, Final, TypedDict, Unpack
+
+from attrs import evolve
 
 from anabranch.planning import (
     AgentTemplate,
@@ -24,33 +27,10 @@ from anabranch.values import parse_duration
 from anabranch.workflow.model import InDoubt, MapPhase, MergePhase, Step, Workflow
 
 
-def step(
-    shell: str,
-    *,
-    name: str | None = None,
-    when: str | None = None,
-    timeout: Duration | None = None,
-    env: Mapping[str, str] | None = None,
-    commit_required: bool = False,
-    auto_commit: bool = False,
-    commit_message: str | None = None,
-    capture: str | Capture | None = None,
-    depends_on: Iterable[str] = (),
-    reads: Iterable[str] | None = None,
-    writes: Iterable[str] | None = None,
-    parallel_safe: bool = False,
-    resources: Iterable[Claim | str] = (),
-    optional: bool = False,
-    estimate: Duration | None = None,
-    retry: RetryPolicy | None = None,
-    retry_on: Iterable[ErrorMatcher] = (),
-    in_doubt: InDoubt | None = None,
-    probe: str | None = None,
-) -> Step:
-    """Make a step that runs a shell command.
+class StepOptions(TypedDict, total=False):
+    """What surrounds the command of a step, of whatever kind the command is.
 
-    Args:
-        shell: what `sh -c` runs; may hold references such as `${item.path}`.
+    Attributes:
         name: what the step is called in messages, and by other steps.
         when: a condition; the step is skipped unless it holds.
         timeout: text such as `1m 30s`, or seconds; `None` is no limit.
@@ -70,6 +50,35 @@ def step(
         retry_on: the errors worth another attempt; empty is all.
         in_doubt: what becomes of it if nobody knows whether it was done.
         probe: a command that tells whether it was done, instead of `in_doubt`.
+    """
+
+    name: str | None
+    when: str | None
+    timeout: Duration | None
+    env: Mapping[str, str] | None
+    commit_required: bool
+    auto_commit: bool
+    commit_message: str | None
+    capture: str | Capture | None
+    depends_on: Iterable[str]
+    reads: Iterable[str] | None
+    writes: Iterable[str] | None
+    parallel_safe: bool
+    resources: Iterable[Claim | str]
+    optional: bool
+    estimate: Duration | None
+    retry: RetryPolicy | None
+    retry_on: Iterable[ErrorMatcher]
+    in_doubt: InDoubt | None
+    probe: str | None
+
+
+def step(shell: str, **options: Unpack[StepOptions]) -> Step:
+    """Make a step that runs a shell command.
+
+    Args:
+        shell: what `sh -c` runs; may hold references such as `${item.path}`.
+        options: as `StepOptions` says.
 
     Raises:
         ConfigError: one of them cannot be what it is.
@@ -77,75 +86,47 @@ def step(
     >>> step("make test", timeout="5m").timeout
     datetime.timedelta(seconds=300)
     """
-    return Step(
-        Command(
-            shell,
-            name=name,
-            reads=None if reads is None else frozenset(reads),
-            writes=None if writes is None else frozenset(writes),
-            depends_on=tuple(depends_on),
-            parallel_safe=parallel_safe,
-        ),
-        when=when,
-        timeout=_duration(timeout),
-        env=env or {},
-        commit_required=commit_required,
-        auto_commit=auto_commit,
-        commit_message=commit_message,
-        capture=Capture(name=capture) if isinstance(capture, str) else capture,
-        resources=[Claim(one) if isinstance(one, str) else one for one in resources],
-        optional=optional,
-        estimate=_duration(estimate),
-        retry=retry,
-        retry_on=tuple(retry_on),
-        in_doubt=in_doubt,
-        probe=probe,
-    )
+    return _step(Command(shell), options)
 
 
-def prompt(
-    text: str,
-    *,
-    agent: str = "claude",
-    name: str | None = None,
-    when: str | None = None,
-    timeout: Duration | None = None,
-    env: Mapping[str, str] | None = None,
-    commit_required: bool = False,
-    auto_commit: bool = False,
-    commit_message: str | None = None,
-    capture: str | Capture | None = None,
-) -> Step:
+def prompt(text: str, *, agent: str = "claude", **options: Unpack[StepOptions]) -> Step:
     """Make a step that gives a prompt to a coding agent.
 
     Args:
         text: what it is to do; may hold references such as `${item.path}`.
         agent: which, by its name.
-        name: what the step is called in messages.
-        when: a condition; the step is skipped unless it holds.
-        timeout: text such as `1m 30s`, or seconds; `None` is no limit.
-        env: environment variables, added to those inherited.
-        commit_required: the step fails unless it leaves a new commit.
-        auto_commit: what it changed and left uncommitted is committed.
-        commit_message: of that commit; `None` is the step's name.
-        capture: a variable that gets what it prints, for later steps.
+        options: as `StepOptions` says.
 
     Raises:
         ConfigError: one of them cannot be what it is.
 
-    >>> prompt("Mend ${item.path}", agent="codex").command.agent
+    >>> prompt("Mend ${item.path}", agent="codex", resources=["gpu"]).command.agent
     'codex'
     """
-    return Step(
-        Command(agent=agent, prompt=text, name=name),
-        when=when,
-        timeout=_duration(timeout),
-        env=env or {},
-        commit_required=commit_required,
-        auto_commit=auto_commit,
-        commit_message=commit_message,
-        capture=Capture(name=capture) if isinstance(capture, str) else capture,
-    )
+    return _step(Command(agent=agent, prompt=text), options)
+
+
+def _step(command: Command, options: StepOptions) -> Step:
+    """Put options where they belong, in the form that is kept."""
+    given = {name: _KEPT_AS.get(name, _as_it_is)(value) for name, value in options.items()}
+    inner = {name: given.pop(name) for name in _OF_THE_COMMAND & given.keys()}
+    return Step(evolve(command, **inner), **given)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _known(names: Iterable[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _capture(capture: str | Capture | None) -> Capture | None:
+    return Capture(name=capture) if isinstance(capture, str) else capture
+
+
+def _claims(claims: Iterable[Claim | str]) -> list[Claim]:
+    return [Claim(one) if isinstance(one, str) else one for one in claims]
 
 
 def map_phase(
@@ -228,3 +209,24 @@ def _steps(steps: Iterable[str | Step]) -> tuple[Step, ...]:
 
 def _duration(value: Duration | None) -> timedelta | None:
     return None if value is None else parse_duration(value)
+
+
+def _environment(env: Mapping[str, str] | None) -> Mapping[str, str]:
+    return env or {}
+
+
+_OF_THE_COMMAND: Final = frozenset({"name", "reads", "writes", "depends_on", "parallel_safe"})
+"""What is said of the command inside; the rest is said of the step."""
+
+_KEPT_AS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "timeout": _duration,
+    "estimate": _duration,
+    "env": _environment,
+    "capture": _capture,
+    "depends_on": tuple,
+    "reads": _known,
+    "writes": _known,
+    "resources": _claims,
+    "retry_on": tuple,
+}
+"""How the shorthands are kept."""
