@@ -20,8 +20,8 @@ from anabranch.environment import (
     Trace,
 )
 from anabranch.lifecycle import Merged, MergeFailed, MergeStarted, Moved, Payload
-from anabranch.program.agents import AgentError, Finished, Herd, label_of, letter
 from anabranch.program.faults import fatal, note
+from anabranch.program.herds import AgentError, Finished, Herd, label_of, letter
 from anabranch.program.past import told
 from anabranch.program.places import StepFailed
 from anabranch.program.resolving import resolved

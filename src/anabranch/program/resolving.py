@@ -15,8 +15,8 @@ from anabranch.effects.work import (
     remove_worktree,
 )
 from anabranch.environment import MapEnv, Merge, MergeError, MergeRequest, Worktree
-from anabranch.program.agents import Finished, Herd
 from anabranch.program.faults import fatal, note
+from anabranch.program.herds import Finished, Herd
 from anabranch.program.past import given_up
 from anabranch.program.places import Place, StepError
 from anabranch.program.steps import run_steps

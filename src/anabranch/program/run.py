@@ -46,9 +46,9 @@ from anabranch.lifecycle import (
     SubjectKind,
 )
 from anabranch.planning.policies import goes_on
-from anabranch.program.agents import AgentError, Finished, Herd, run_agents
 from anabranch.program.faults import fatal, note
 from anabranch.program.git_state import GitState, state_between
+from anabranch.program.herds import AgentError, Finished, Herd
 from anabranch.program.items import assignments_for
 from anabranch.program.merging import merge_all
 from anabranch.program.oversight import Oversight, tally_of
@@ -56,6 +56,7 @@ from anabranch.program.own_worktree import no_worktree, own_worktree
 from anabranch.program.places import Place, StepFailed
 from anabranch.program.slates import captured_in
 from anabranch.program.steps import run_steps
+from anabranch.program.taking_up import run_agents
 from anabranch.values import AnabranchError, HostError, Json, RunStatus, StepStatus
 from anabranch.workflow import History, Step, Workflow, digest, refers_to_changes, to_data
 
