@@ -163,6 +163,19 @@ def test_what_is_left_of_a_killed_run_is_ended_and_the_run_comes_to_its_end(held
     assert "once\n" == (held.place / "record").read_text()
 
 
+def test_locks_that_a_killed_git_left_behind_do_not_stop_the_run(held: Held) -> None:
+    run = run_of(anabranch(held.repository, "status").stdout)
+    held.kill()
+    git = held.repository.path / ".git"
+    locks = [git / "packed-refs.lock", git / "index.lock", git / "refs/heads/main.lock"]
+    locks += [git / f"refs/heads/anabranch/{run}/{name}.lock" for name in ("result", "agent-1")]
+    for lock in locks:
+        lock.touch()
+    resumed = anabranch(held.repository, "resume")
+    assert (0, []) == (resumed.returncode, left_over(held.repository)), resumed.stderr
+    assert [] == [lock for lock in locks if lock.exists()]
+
+
 def test_a_changed_workflow_is_refused_with_the_differences_unless_forced(held: Held) -> None:
     held.kill()
     file = held.place / "held.yml"

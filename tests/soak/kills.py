@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -53,6 +54,9 @@ reduce:
 """
 
 MARK = "ANABRANCH_SOAK"
+
+_PATIENCE_SECONDS = 60.0
+"""For how long a process that does not end is waited for."""
 
 
 class Broken(AssertionError):  # noqa: N818 (what it is: a promise)
@@ -265,9 +269,7 @@ class Round:
         ]
         locks += [str(directory / "owner")] * (directory / "owner").exists()
         self._require(not locks, f"locks are left: {locks}")
-        deadline = time.monotonic() + 10
-        while (left := self._processes()) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        left = _ended(self._processes())
         self._require(not left, f"processes are left: {left}")
 
     def _require(self, holds: bool, told: str) -> None:
@@ -284,6 +286,20 @@ def _living() -> Iterator[int]:
                 state = (process / "stat").read_bytes().rpartition(b")")[2].split()[0]
                 if state not in b"ZXx":
                     yield int(process.name)
+
+
+def _ended(pids: Sequence[int]) -> list[int]:
+    """Wait for the end of processes that are on their way out; those that are not."""
+    return [pid for pid in pids if not _has_ended(pid)]
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    with os.fdopen(process, "rb") as opened:
+        return bool(select.select([opened], [], [], _PATIENCE_SECONDS)[0])
 
 
 def _environment(pid: int) -> list[bytes]:

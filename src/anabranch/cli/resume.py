@@ -85,22 +85,24 @@ def _has_remains(repository: GitRepository, found: FoundRun) -> bool:
 
 def _put_away(output: Output, repository: GitRepository, found: FoundRun) -> int:
     """Take away what a run that has ended left behind, and tell it."""
+    from anabranch.engine import end_what_was_left
     from anabranch.services.git import sweep_run
-    from anabranch.services.processes import end_processes_of
 
-    end_processes_of(found.run)
+    begun = found.summary.started_at
+    released = () if begun is None else end_what_was_left(repository, found.run, begun)
     swept = sweep_run(repository, found.run)
+    removed = sorted((*released, *swept.gone))
     status = found.status.value
     lines = [
         f"nothing is left to do but to put away: the run has ended ({status}, run {found.run})",
-        *(f"  removed: {path}" for path in swept.gone),
+        *(f"  removed: {path}" for path in removed),
         *(f"  kept: {path}: {reason}" for path, reason in swept.kept.items()),
         *(f"  failed: {path}: {problem}" for path, problem in swept.failed.items()),
     ]
     data: dict[str, Json] = {
         "run": found.run,
         "status": status,
-        "removed": list(swept.gone),
+        "removed": list(removed),
         "kept": dict(swept.kept),
         "failed": dict(swept.failed),
     }

@@ -11,6 +11,7 @@ from anabranch.engine.local import (
     open_repository,
     run_in_repository,
 )
+from anabranch.engine.taking_over import end_what_was_left
 from anabranch.engine.unfinished import unfinished_runs
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "LocalRetry",
     "LocalRun",
     "discard_letters",
+    "end_what_was_left",
     "local_environment",
     "new_run_id",
     "open_repository",

@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import Effect
+from anabranch.engine.taking_over import end_what_was_left
 from anabranch.environment import Environment, Journal, JournalError, MapEnv
 from anabranch.interpreters import run_async
 from anabranch.lifecycle import (
@@ -33,7 +34,7 @@ from anabranch.program import Identity, Verdict, open_questions, program
 from anabranch.services.files import LocalFiles
 from anabranch.services.git import GitRepository, git_run
 from anabranch.services.journal import FileJournal, MaskedJournal, open_journal, read_segments
-from anabranch.services.processes import HandingFiles, LocalCommands, end_processes_of
+from anabranch.services.processes import HandingFiles, LocalCommands
 from anabranch.services.runs import require_run, run_directory
 from anabranch.values import (
     AnabranchError,
@@ -297,7 +298,8 @@ class LocalResumption:
             past = self._judged(local.journal)
             _refuse_open_questions(workflow, past)
             assert past.created is not None
-            await to_thread.run_sync(end_processes_of, self.run)
+            since = past.created_at or _now()
+            await to_thread.run_sync(end_what_was_left, self.repository, self.run, since)
             self.begin(past)
             effect = program(workflow, Identity.of(past.created), past)
             return await _interpreted(effect, local)

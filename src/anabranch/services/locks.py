@@ -80,6 +80,12 @@ class FileLock:
         self._descriptor: int | None = descriptor
         _held.add(self)
 
+    @property
+    def descriptor(self) -> int:
+        """The open file: a process that inherits it holds the lock, too, until it ends."""
+        assert self._descriptor is not None, "the lock was given back"
+        return self._descriptor
+
     def release(self) -> None:
         """Give it back. Twice is once."""
         if self._descriptor is None:

@@ -1,5 +1,6 @@
 """Git: worktrees and merges, the ports of `anabranch.environment` made real."""
 
+from anabranch.services.git.abandoned import release_abandoned
 from anabranch.services.git.cleaning import (
     FoundTree,
     Judgement,
@@ -24,6 +25,7 @@ __all__ = [
     "find_worktrees",
     "git_run",
     "plan_cleaning",
+    "release_abandoned",
     "remains_of",
     "sweep",
     "sweep_run",

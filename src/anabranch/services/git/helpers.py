@@ -128,6 +128,7 @@ class Helper:
             stderr=said,
             bufsize=0,
             process_group=0,
+            pass_fds=self.git.held,
         )
         self._running = _Running(process=process, said=said)
         return self._running

@@ -60,7 +60,7 @@ async def git_run(
     await in_thread(lambda: sweep_spares(repository))
     lock = await in_thread(lambda: _claim(directory, run))
     try:
-        workshop = Workshop.of(repository, directory)
+        workshop = Workshop.of(repository, directory, lock.descriptor)
         registry = Registry(repository=repository, run=run)
         trees = await in_thread(lambda: trees_for(registry, workshop.refs))
         try:

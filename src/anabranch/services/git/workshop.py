@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from attrs import define
+from attrs import define, evolve
 
 from anabranch.services.git.attributes import PATHS, Attributes
 from anabranch.services.git.changes import Observer
@@ -34,16 +34,17 @@ class Workshop:
     helpers: tuple[Helper, ...]
 
     @classmethod
-    def of(cls, repository: GitRepository, directory: str) -> Workshop:
+    def of(cls, repository: GitRepository, directory: str, *locks: int) -> Workshop:
         """Tools for a repository.
 
         Arguments:
             repository: where they work.
             directory: the run's own directory.
+            locks: those of the run, which are not free before what moves its branches has ended.
         """
         git = repository.git.at(repository.common)
         writer, reader = (
-            Helper(git, ("update-ref", "--stdin")),
+            Helper(evolve(git, held=locks), ("update-ref", "--stdin")),
             Helper(git, ("cat-file", "--batch")),
         )
         refs = Refs(git=repository.git, common=repository.common, writer=writer)
