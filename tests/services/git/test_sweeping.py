@@ -159,6 +159,23 @@ def test_what_an_interrupted_removal_left_is_removed(bench: Bench) -> None:
     assert not trash.parent.exists()
 
 
+def test_what_was_put_away_and_not_deleted_goes_when_the_next_run_begins(bench: Bench) -> None:
+    places = [Path(place, ".trash", "0" * 32) for place in _places(bench)]
+    for place in places:
+        (place / "deep").mkdir(parents=True)
+        (place / "deep" / "file").touch()
+
+    async def look(_: GitRun) -> list[Path]:
+        return [place for place in places if place.exists()]
+
+    assert [] == bench(look)
+    assert not Path(bench.repository.place).exists()
+
+
+def _places(bench: Bench) -> tuple[str, str]:
+    return bench.repository.place, bench.repository.state
+
+
 def test_carried_files_are_no_unsaved_work(bench: Bench) -> None:
     bench.repo.write({"left": "by setup"})
 

@@ -63,15 +63,17 @@ def sweep(
     done = tuple((each, _remove(repository, each.tree)) for each in going)
     if done:
         sweep_spares(repository)
-    for place in (repository.place, repository.state):
-        _empty(os.path.join(place, TRASH))
+    _empty_trash(repository)
     with suppress(OSError):
         os.rmdir(repository.place)
     return done
 
 
 def sweep_spares(repository: GitRepository) -> None:
-    """Take away the trees that killed runs left behind and that nobody ever worked in."""
+    """Take away the trees that killed runs left behind and that nobody ever worked in.
+
+    What they had put away and not deleted yet goes, too.
+    """
     # Those that carry others come last, when what they carried is gone.
     for entry in sorted(entries(repository.common), key=lambda entry: carries(entry.path)):
         reason = entry.reason
@@ -79,6 +81,7 @@ def sweep_spares(repository: GitRepository) -> None:
             found = _found(repository, entry)
             if found.life is Life.DEAD and not found.carries:
                 _remove(repository, found)
+    _empty_trash(repository)
     _drop_empty(repository.place)
 
 
@@ -202,8 +205,11 @@ def _remove(repository: GitRepository, tree: FoundTree) -> str | None:
     return None
 
 
-def _empty(trash: str) -> None:
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for name in os.listdir(trash):
-            erase(os.path.join(trash, name))
-        os.rmdir(trash)
+def _empty_trash(repository: GitRepository) -> None:
+    """Delete what is nobody's any more, also beside somebody who is just about to."""
+    for place in (repository.place, repository.state):
+        trash = os.path.join(place, TRASH)
+        with suppress(OSError):
+            for name in os.listdir(trash):
+                erase(os.path.join(trash, name))
+            os.rmdir(trash)
