@@ -37,6 +37,7 @@ from anabranch.testing.simulation import (
     Chance,
     Check,
     Faults,
+    Kill,
     Living,
     Process,
     Run,
@@ -368,6 +369,6 @@ HUNTS: Final = (
 def killed_at(moment: int) -> tuple[Scenario, tuple[Check, ...]]:
     """The workflow, killed at one moment, after which nothing is left that was not synced."""
     scenario = world_scenario(
-        work_of(WORKFLOW), world(Faults()), runs=["run"], max_turns=100_000, kills={moment}
+        work_of(WORKFLOW), world(Faults()), runs=["run"], max_turns=100_000, kills={moment: Kill()}
     )
     return scenario, (laws, ended_as_it_should)

@@ -30,6 +30,16 @@ class Nap:
 
 
 @final
+class Grace:
+    """Asked of the driver: go on after so many seconds, and not before, cancelled or not."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+@final
 class Stand:
     """Asked of the driver: go on when the gate opens."""
 
@@ -61,6 +71,12 @@ def virtual_now() -> float | None:
 def virtual_sleep(seconds: float) -> Generator[Nap, None, None]:
     """Wait in virtual time, in a coroutine that `run_virtual` drives."""
     yield Nap(seconds)
+
+
+@coroutine
+def virtual_grace(seconds: float) -> Generator[Grace, None, None]:
+    """Wait in virtual time, as clean-up does: from here to its end, nothing interrupts a coroutine."""
+    yield Grace(seconds)
 
 
 @coroutine

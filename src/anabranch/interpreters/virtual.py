@@ -47,6 +47,7 @@ from anabranch.interpreters.strands import (
     SEND,
     THROW,
     Gate,
+    Grace,
     Halt,
     Nap,
     Stand,
@@ -360,6 +361,9 @@ class Virtual:
                 self._wait(strand, wait.gate)
             case Halt():
                 self._halt(strand)
+            case Grace():
+                strand.shielded = True
+                self._wait_until(strand, wait.seconds)
             case _:
                 return False
         return True

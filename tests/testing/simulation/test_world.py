@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from returns.result import Result, Success
 
-from anabranch import from_async
-from anabranch.lifecycle import Moved, Opened
-from anabranch.testing.git import MemoryTree
+from anabranch import from_async, race, sleep, start_branch
+from anabranch.effects.work import execute, record, traces_on
+from anabranch.environment import Invocation
+from anabranch.lifecycle import Moved, Opened, PhaseStarted
+from anabranch.testing import run_virtual
+from anabranch.testing.git import MemoryTree, memory_repository
 from anabranch.testing.simulation import (
     Chance,
     Faults,
+    Kill,
     Living,
     Process,
     Run,
@@ -21,13 +27,17 @@ from anabranch.testing.simulation import (
     World,
     commits,
     explore,
+    kill_everywhere,
     simulate,
 )
 from anabranch.testing.simulation.journals import Disk
 from anabranch.testing.simulation.laws import laws
 from anabranch.testing.simulation.lives import work_of, world_scenario
+from anabranch.testing.simulation.processes import SimulatedCommands
 from anabranch.values import RunStatus, StepStatus, UsageError
 from anabranch.workflow import Workflow, load_workflow
+
+BRANCH = "anabranch/run/result"
 
 TEXT = """
 name: shout
@@ -184,6 +194,42 @@ def test_what_a_failure_tells_can_be_made_again() -> None:
     assert str(failed.timeline) == str(again.timeline)
 
 
+def test_moments_that_leave_the_same_world_are_tried_once() -> None:
+    made = start_branch(BRANCH)
+    looked_at = made.and_then(lambda _: traces_on(BRANCH, "main"))
+    plain, longer = (kill_everywhere(e, world(), pairs=0).runs for e in (made, looked_at))
+    assert plain == longer
+
+
+@pytest.mark.parametrize("lines", [0, 1, 5])
+def test_every_beginning_of_what_was_not_synced_is_left_once(lines: int) -> None:
+    told = record(*(PhaseStarted(phase=f"p{n}") for n in range(lines)))
+    # The line that says that the journal was opened, is not synced either.
+    assert 1 + 1 + lines == kill_everywhere(told, world(), pairs=0).runs
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_command_that_is_under_way_when_its_process_dies_is_done_or_not(
+    finished: bool,
+) -> None:
+    repository = memory_repository()
+    commands = SimulatedCommands(
+        scripts={"*": Process(takes=9, work=commits("a.txt", "a"))},
+        repository=repository,
+        chance=Chance(),
+    )
+
+    async def killed(_: object) -> Result[None, None]:
+        commands.killed("run", finished=finished)
+        return Success(None)
+
+    working = execute(Invocation(argv=("shout",), cwd="/repository", env={"ANABRANCH_RUN": "run"}))
+    killing = sleep(1).and_then(lambda _: from_async(killed))
+    run_virtual(race([working, killing]), SimpleNamespace(commands=commands))
+    assert finished == ("a.txt" in repository.home.files)
+    assert {} == commands.alive
+
+
 def test_a_workflow_needs_a_world() -> None:
     with pytest.raises(UsageError, match="a workflow runs in a world"):
         simulate(workflow())
@@ -221,7 +267,7 @@ def test_a_run_that_is_killed_at_any_moment_keeps_the_laws_and_comes_to_its_end(
 def test_a_run_that_was_killed_after_its_delivery_leaves_no_branch() -> None:
     where, asked = world(), len(living_after().calls)
     for moment in range(2 * asked - 8, 2 * asked):
-        run = run_of(where, kills={moment})
+        run = run_of(where, kills={moment: Kill()})
         assert "" == laws(run)
 
 
@@ -229,7 +275,7 @@ def living_after() -> Living:
     return living(run_of(world()))
 
 
-def run_of(where: World, kills: set[int] | None = None) -> Run:
+def run_of(where: World, kills: Mapping[int, Kill] | None = None) -> Run:
     work = work_of(workflow())
     return world_scenario(work, where, runs=["run"], max_turns=10_000, kills=kills)(
         Chance(last), None

@@ -2,6 +2,7 @@
 
 from anabranch.testing.simulation.chance import Chance, Source, drawn, replayed, seeded
 from anabranch.testing.simulation.front import Sim
+from anabranch.testing.simulation.journals import Kept
 from anabranch.testing.simulation.killing import kill_everywhere
 from anabranch.testing.simulation.laws import laws
 from anabranch.testing.simulation.processes import Process, Script, commits
@@ -14,13 +15,16 @@ from anabranch.testing.simulation.running import (
 )
 from anabranch.testing.simulation.simulate import explore, simulate
 from anabranch.testing.simulation.timeline import Moment, Timeline
-from anabranch.testing.simulation.world import Faults, Living, World
+from anabranch.testing.simulation.world import Faults, Kill, Kills, Living, World
 
 __all__ = [
     "Chance",
     "Check",
     "Fault",
     "Faults",
+    "Kept",
+    "Kill",
+    "Kills",
     "Living",
     "Moment",
     "Process",

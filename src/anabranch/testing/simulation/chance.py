@@ -47,11 +47,16 @@ class Chance:
         self.taken: list[int] = []
         self.touched: dict[str, bool] | None = None
 
-    def pick(self, options: int) -> int:
-        """A number from 0 to `options - 1`, all equally likely. One option is no choice."""
+    def pick(self, options: int, *, given: int | None = None) -> int:
+        """A number from 0 to `options - 1`, all equally likely. One option is no choice.
+
+        Args:
+            options: how many answers there are.
+            given: the answer, if it is decided already: it is written down all the same.
+        """
         if options < 2:  # noqa: PLR2004 (one option is no choice)
             return 0
-        choice = self._source(options, 1 - 1 / options)
+        choice = self._source(options, 1 - 1 / options) if given is None else given
         self.taken.append(choice)
         return choice
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import JournalError, JournalFault
@@ -28,6 +30,22 @@ from anabranch.lifecycle import (
 )
 from anabranch.services.journal.stamping import Stamp
 from anabranch.testing.simulation.chance import Chance
+
+_decoded: Final = lru_cache(maxsize=1 << 14)(decode)
+"""The event of a line. Runs that are made again and again up to a crash write the same lines."""
+
+
+@frozen(kw_only=True)
+class Kept:
+    """What is left of the lines that were not synced when the process died.
+
+    Attributes:
+        lines: how many of them are whole.
+        torn: whether half of the one after them is there, too.
+    """
+
+    lines: int = 0
+    torn: bool = False
 
 
 @define
@@ -47,12 +65,18 @@ class Disk:
         self.synced += b"".join(self.written)
         self.written.clear()
 
-    def crash(self, chance: Chance) -> None:
-        """Keep some of what was not synced, in order; the line after that may be torn."""
-        kept = chance.pick(len(self.written) + 1)
-        torn = self.written[kept][:-1] if kept < len(self.written) else b""
-        length = chance.pick(2) * len(torn) // 2
-        self.synced += b"".join(self.written[:kept]) + torn[:length]
+    def crash(self, chance: Chance, kept: Kept | None = None) -> None:
+        """Keep some of what was not synced, in order; the line after that may be torn.
+
+        Args:
+            chance: decides how much is kept.
+            kept: what is, if that is decided already.
+        """
+        lines = chance.pick(len(self.written) + 1, given=None if kept is None else kept.lines)
+        torn = self.written[lines][:-1] if lines < len(self.written) else b""
+        some = chance.pick(2 if torn else 1, given=None if kept is None else int(kept.torn))
+        half = some * len(torn) // 2
+        self.synced += b"".join(self.written[:lines]) + torn[:half]
         self.written.clear()
 
     def read(self) -> tuple[list[Event], int]:
@@ -60,7 +84,7 @@ class Disk:
         whole = self.synced.rfind(b"\n") + 1
         torn = len(self.synced) - whole
         self.synced = self.synced[:whole]
-        return [decode(line) for line in self.synced.splitlines()], torn
+        return [_decoded(line) for line in self.synced.splitlines()], torn
 
 
 class SimulatedJournal:

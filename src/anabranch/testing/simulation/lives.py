@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from attrs import define, field
@@ -17,7 +17,7 @@ from anabranch.program import Identity, program
 from anabranch.testing.simulation.chance import Chance
 from anabranch.testing.simulation.running import Run, Scenario, virtual
 from anabranch.testing.simulation.timeline import Timeline
-from anabranch.testing.simulation.world import Living, World
+from anabranch.testing.simulation.world import Kills, Living, World
 from anabranch.values import RunStatus
 from anabranch.workflow import Workflow
 
@@ -45,7 +45,8 @@ def world_scenario(
     *,
     runs: Sequence[str],
     max_turns: int,
-    kills: Collection[int] | None = None,
+    kills: Kills | None = None,
+    witness: Callable[[Living], object] | None = None,
 ) -> Scenario:
     """The scenario of runs in one world, each taken up again until it has come to its end.
 
@@ -56,12 +57,13 @@ def world_scenario(
         max_turns: after how many turns they are said to go on for ever.
         kills: the moments at which the process that reaches them is killed; `None` leaves
             that to chance.
+        witness: called at each moment, if `kills` are given.
     """
 
     def scenario(chance: Chance, watcher: Watcher | None) -> Run:
         living = world.begin(chance, kills=kills)
         driver = virtual(chance, watcher, max_turns=max_turns)
-        living.clock = driver.now
+        living.clock, living.witness = driver.now, witness
         if isinstance(watcher, Timeline):
             living.note = watcher.fault
         lives = _Lives(work, living, driver)

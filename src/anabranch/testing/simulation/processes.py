@@ -8,12 +8,12 @@ Whatever runs is in `alive` until it has ended, and so are the children that it 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import (
@@ -24,14 +24,17 @@ from anabranch.environment import (
     Invocation,
     OutputListener,
 )
-from anabranch.interpreters.strands import Gate, virtual_sleep
+from anabranch.interpreters.strands import Gate, virtual_grace, virtual_sleep
 from anabranch.interpreters.virtual import Cancelled
+from anabranch.program.places import KEY_VARIABLE, RUN_VARIABLE
 from anabranch.testing.git import MemoryRepository, MemoryTree
 from anabranch.testing.simulation.chance import Chance
-from anabranch.values import lines_of
+from anabranch.values import split_lines
 
 KEPT: Final = 1 << 16
 """How much of a stream the simulation keeps at each end, in bytes."""
+
+_MUD: Final = b"~" * 63 + b"\n"
 
 
 @frozen(kw_only=True)
@@ -39,23 +42,28 @@ class Process:
     """What a simulated command does.
 
     Attributes:
-        exit_code: how it ends, if it ends by itself.
+        exit_code: how it ends, if it ends by itself; it may depend on what its working tree
+            holds when its work is done, as that of `test -e FILE` does.
         stdout, stderr: what it prints.
         takes: how long, in seconds; a pair is anything from the one to the other. One that
             takes none ends whenever the schedule says.
         work: what it does to the working tree that it runs in, such as to write and commit.
+        flaky: how many of its first starts fail, with exit code 1 and no work done; whatever
+            has the same idempotency key is one and the same.
         hangs: it never ends by itself.
-        stubborn: it ignores SIGTERM: after its limit, it ends when its time of grace is over.
+        stubborn: it ignores SIGTERM: after its limit, or when it is cancelled, it ends when its
+            time of grace is over.
         leaves: how many children it leaves running when it ends; they end with it where
             processes are contained.
-        floods: how many bytes it prints before everything else; a listener hears nothing of them.
+        floods: how many bytes it prints, in lines, before everything else.
     """
 
-    exit_code: int = 0
+    exit_code: int | Callable[[MemoryTree], int] = 0
     stdout: str = ""
     stderr: str = ""
     takes: float | tuple[float, float] = 0
     work: Callable[[MemoryTree], object] | None = None
+    flaky: int = 0
     hangs: bool = False
     stubborn: bool = False
     leaves: int = 0
@@ -85,6 +93,18 @@ def commits(
 
 
 @frozen
+class _Running:
+    """A process that runs at this moment."""
+
+    what: str
+    process: Process
+    invocation: Invocation
+
+    def __str__(self) -> str:
+        return self.what
+
+
+@frozen
 class SimulatedCommands:
     """A `CommandRunner` over descriptions.
 
@@ -95,13 +115,15 @@ class SimulatedCommands:
         chance: decides how long they take.
         contained: whether the children that a process leaves behind end with it.
         alive: what runs at this moment: a number for each process, and what it is.
+        starts: how often something was started that is `flaky`, by its idempotency key.
     """
 
     scripts: Mapping[str, Script]
     repository: MemoryRepository
     chance: Chance
     contained: bool = True
-    alive: dict[int, str] = field(factory=dict[int, str])
+    alive: dict[int, _Running] = field(factory=dict[int, _Running])
+    starts: dict[str, int] = field(factory=dict[str, int])
 
     async def run(
         self, invocation: Invocation, listener: OutputListener | None = None
@@ -110,7 +132,7 @@ class SimulatedCommands:
         process = self._process(invocation)
         seconds = self._seconds(process)
         limit = None if invocation.timeout is None else invocation.timeout.total_seconds()
-        number = self._begin(invocation.argv[-1])
+        number = self._begin(_Running(invocation.argv[-1], process, invocation))
         try:
             if limit is not None and (process.hangs or seconds > limit):
                 await virtual_sleep(limit)
@@ -119,30 +141,50 @@ class SimulatedCommands:
                 await Gate(f"`{invocation.argv[-1]}`, which hangs").wait()
             await virtual_sleep(seconds)
         except Cancelled:
-            self._perhaps(process, invocation)
+            await self._told_to_end(process, invocation)
             raise
         finally:
-            self._end(number, process)
-        self._work(process, invocation)
-        return Success(_output(process, seconds, listener))
+            self._end(number)
+        code = self._ended(process, invocation)
+        return Success(_output(process, seconds, listener, code))
 
-    def _begin(self, what: str) -> int:
+    def killed(self, run: str, *, finished: bool | None = None) -> None:
+        """The process of anabranch that works on a run is dead, and its commands end with it.
+
+        Args:
+            run: which.
+            finished: whether they had done their work by then; `None` leaves it to chance.
+        """
+        given = None if finished is None else int(finished)
+        for number, one in list(self.alive.items()):
+            if one.invocation.env.get(RUN_VARIABLE, run) == run:
+                del self.alive[number]
+                self._perhaps(one.process, one.invocation, given)
+
+    def _begin(self, one: _Running) -> int:
         number = max(self.alive, default=0) + 1
-        self.alive[number] = what
+        self.alive[number] = one
         return number
 
-    def _end(self, number: int, process: Process) -> None:
-        what = self.alive.pop(number, "")
-        if not self.contained:
-            for _ in range(process.leaves):
-                self._begin(f"a child of {what}")
+    def _end(self, number: int) -> None:
+        one = self.alive.pop(number, None)
+        if one is not None and not self.contained:
+            for _ in range(one.process.leaves):
+                self._begin(_Running(f"a child of {one}", Process(), one.invocation))
 
     def _process(self, invocation: Invocation) -> Process:
         asked = invocation.argv[-1]
         for pattern, script in self.scripts.items():
             if fnmatchcase(asked, pattern):
-                return script if isinstance(script, Process) else script(invocation)
+                found = script if isinstance(script, Process) else script(invocation)
+                return self._counted(found, invocation) if found.flaky else found
         return Process()
+
+    def _counted(self, process: Process, invocation: Invocation) -> Process:
+        """One that is flaky, as it is this time."""
+        key = invocation.env.get(KEY_VARIABLE) or invocation.argv[-1]
+        count = self.starts[key] = self.starts.get(key, 0) + 1
+        return evolve(process, exit_code=1, work=None) if count <= process.flaky else process
 
     def _seconds(self, process: Process) -> float:
         takes = process.takes
@@ -152,19 +194,32 @@ class SimulatedCommands:
         if process.work is not None:
             process.work(self.repository.tree(invocation.cwd))
 
-    def _perhaps(self, process: Process, invocation: Invocation) -> None:
+    def _ended(self, process: Process, invocation: Invocation) -> int:
+        """Do its work; how it ends."""
+        self._work(process, invocation)
+        code = process.exit_code
+        return code if isinstance(code, int) else code(self.repository.tree(invocation.cwd))
+
+    def _perhaps(self, process: Process, invocation: Invocation, given: int | None = None) -> None:
         """A process that was ended had done its work already, or had not."""
-        if process.work is not None and self.chance.pick(2):
+        if process.work is not None and self.chance.pick(2, given=given):
             self._work(process, invocation)
+
+    async def _told_to_end(self, process: Process, invocation: Invocation) -> float:
+        """Whoever asked waits until it has ended; how long that takes, in seconds."""
+        grace = invocation.grace.total_seconds() if process.stubborn else 0.0
+        if grace:
+            await virtual_grace(grace)
+        self._perhaps(process, invocation)
+        return grace
 
     async def _timed_out(
         self, process: Process, invocation: Invocation, listener: OutputListener | None
     ) -> Result[CommandOutput, CommandError]:
-        grace = invocation.grace.total_seconds() if process.stubborn else 0.0
-        await virtual_sleep(grace)
-        self._perhaps(process, invocation)
+        grace = await self._told_to_end(process, invocation)
         limit = invocation.timeout or timedelta()
-        output = _output(process, limit.total_seconds() + grace, listener, _ending(process))
+        code = -(signal.SIGKILL if process.stubborn else signal.SIGTERM)
+        output = _output(process, limit.total_seconds() + grace, listener, code)
         message = f"`{invocation.argv[-1]}` took longer than {limit.total_seconds():g} s"
         fault = CommandFault.TIMED_OUT
         return Failure(
@@ -172,26 +227,41 @@ class SimulatedCommands:
         )
 
 
-def _ending(process: Process) -> int:
-    return -(signal.SIGKILL if process.stubborn else signal.SIGTERM)
-
-
 def _output(
-    process: Process, seconds: float, listener: OutputListener | None, code: int | None = None
+    process: Process, seconds: float, listener: OutputListener | None, code: int
 ) -> CommandOutput:
-    printed = process.stdout.encode()
-    if listener is not None:
-        for name, data in (("stdout", printed), ("stderr", process.stderr.encode())):
-            if lines := lines_of(data):
-                listener(name, lines)
-    flood, whole = b"\0" * min(process.floods, KEPT), process.floods <= KEPT
     return CommandOutput(
-        exit_code=process.exit_code if code is None else code,
-        stdout=Captured(
-            head=flood + printed if whole else flood,
-            tail=b"" if whole else printed,
-            size=process.floods + len(printed),
-        ),
-        stderr=Captured.of(process.stderr.encode()),
+        exit_code=code,
+        stdout=_heard("stdout", process.stdout.encode(), listener, floods=process.floods),
+        stderr=_heard("stderr", process.stderr.encode(), listener),
         duration=timedelta(seconds=seconds),
     )
+
+
+def _heard(
+    name: str, printed: bytes, listener: OutputListener | None, *, floods: int = 0
+) -> Captured:
+    """One stream, piece by piece: what a listener hears of it, and what is kept."""
+    size, head, tail, rest = 0, b"", b"", b""
+    for piece in _pieces(floods, printed):
+        size += len(piece)
+        room = KEPT - len(head)
+        head, tail = head + piece[:room], (tail + piece[room:])[-KEPT:]
+        lines, rest = split_lines(rest, piece)
+        if listener is not None and lines:
+            listener(name, lines)
+    if listener is not None and rest:
+        listener(name, [rest])
+    return Captured(head=head, tail=tail, size=size)
+
+
+def _pieces(floods: int, printed: bytes) -> Iterator[bytes]:
+    """What comes through a pipe: a flood in pieces of a bounded size, then what was to be said."""
+    whole, left = divmod(floods, KEPT)
+    for _ in range(whole):
+        yield _MUD * (KEPT // len(_MUD))
+    if left:
+        lines, rest = divmod(left, len(_MUD))
+        yield _MUD * lines + _MUD[len(_MUD) - rest :]
+    if printed:
+        yield printed

@@ -7,10 +7,10 @@ anabranch, whose every call is a moment at which that process may be killed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final, cast, final
+from typing import Any, Final, TypeAlias, cast, final
 
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
@@ -32,11 +32,28 @@ from anabranch.interpreters.strands import virtual_halt
 from anabranch.testing.git import GitFault, MemoryRepository, Operation, memory_repository
 from anabranch.testing.simulation.chance import Chance
 from anabranch.testing.simulation.footprints import touched
-from anabranch.testing.simulation.journals import Disk, SimulatedJournal
+from anabranch.testing.simulation.journals import Disk, Kept, SimulatedJournal
 from anabranch.testing.simulation.processes import Script, SimulatedCommands
 
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """When every simulated world begins."""
+
+
+@frozen(kw_only=True)
+class Kill:
+    """How a process of anabranch dies, with what it had under way.
+
+    Attributes:
+        kept: what is left of the journal that was not synced; `None` leaves it to chance.
+        finished: whether its commands had done their work by then; `None` leaves it to chance.
+    """
+
+    kept: Kept | None = None
+    finished: bool | None = None
+
+
+Kills: TypeAlias = Mapping[int, Kill]
+"""The moments at which a process is killed, by their numbers from 0, and how it dies there."""
 
 
 @frozen(kw_only=True)
@@ -82,12 +99,12 @@ class World:
     faults: Faults = field(factory=Faults)
     contained: bool = True
 
-    def begin(self, chance: Chance, *, kills: Collection[int] | None = None) -> Living:
+    def begin(self, chance: Chance, *, kills: Kills | None = None) -> Living:
         """Bring it to life.
 
         Args:
             chance: decides everything that may come one way or another.
-            kills: the numbers of the moments at which a process of anabranch is killed;
+            kills: the moments at which a process of anabranch is killed, by their numbers;
                 `None` leaves that to chance.
         """
         return Living(self, chance, kills)
@@ -104,6 +121,7 @@ class Living:
         files: what was written outside of working trees.
         calls: what was asked for: the port's method, and with what.
         moments: how many moments there were at which a process could be killed.
+        witness: called at each of them.
         journals: every journal that was opened, by run; the last one is the one in use.
         broken: laws that were broken on the way.
         obstructed: whether git was made to refuse something, so that it could not be cleaned up.
@@ -111,7 +129,7 @@ class Living:
         clock: virtual time, in seconds.
     """
 
-    def __init__(self, world: World, chance: Chance, kills: Collection[int] | None = None) -> None:
+    def __init__(self, world: World, chance: Chance, kills: Kills | None = None) -> None:
         self.world = world
         self.chance = chance
         self.repository: MemoryRepository = memory_repository(
@@ -130,6 +148,7 @@ class Living:
         self.calls: list[tuple[str, Any]] = []
         self.journals: dict[str, list[SimulatedJournal]] = {}
         self.moments = 0
+        self.witness: Callable[[Living], object] | None = None
         self.broken: list[str] = []
         self.obstructed = False
         self.note: Callable[[str], None] = lambda _: None
@@ -163,8 +182,9 @@ class Living:
 
     def killed(self, run: str) -> None:
         """A process of anabranch is dead: its commands end, what was not synced may be lost."""
-        self.commands.alive.clear()
-        self.disks[run].crash(self.chance)
+        how = (self._kills or {}).get(self.moments - 1, Kill())
+        self.commands.killed(run, finished=how.finished)
+        self.disks[run].crash(self.chance, how.kept)
 
     def look(self, name: str) -> None:
         """Look whether something touched what is the user's, and may not."""
@@ -188,6 +208,8 @@ class Living:
             dies = self.chance.rarely(2, self._rate(self.world.faults.kills))
         else:
             dies = self.chance.given(int(self.moments - 1 in self._kills))
+            if self.witness is not None:
+                self.witness(self)
         if dies:
             self._left -= 1
             await virtual_halt()
