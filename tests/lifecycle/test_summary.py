@@ -166,7 +166,7 @@ LETTER = DeadLettered(subject="one", signature="s")
         ([BEGUN, INTERRUPTED], ("anabranch resume r-1",)),
         ([BEGUN, *LIFE, LETTER], ()),
         ([BEGUN, *LIFE, PARTIAL], ("anabranch logs r-1 one",)),
-        ([BEGUN, *LIFE, LETTER, PARTIAL], ("anabranch dlq retry r-1", "anabranch logs r-1 one")),
+        ([BEGUN, *LIFE, LETTER, PARTIAL], ("anabranch logs r-1 one", "anabranch dlq retry r-1")),
         ([BEGUN, KEPT, RunMoved(to=RunStatus.COMPLETED)], ("git merge --ff-only run",)),
     ],
 )

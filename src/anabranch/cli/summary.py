@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attrs import asdict
 
-from anabranch.lifecycle import Summary, Unsuccessful
+from anabranch.lifecycle import Summary, Unsuccessful, by_signature
 from anabranch.values import Json, RunStatus, StepStatus, format_duration
 
 _TOLD = 20
-"""How many failures are told in full."""
+"""How many kinds of failure are told."""
+
+_ALIKE = 5
+"""How many of those that failed alike are named."""
 
 _LINES = 12
 """How many lines of what a failed command printed are shown."""
@@ -31,25 +34,32 @@ def as_text(summary: Summary, repo: str = ".") -> str:
 
 
 def _failures(summary: Summary) -> Iterator[str]:
-    for failure in summary.failed[:_TOLD]:
-        yield from _failure(failure)
+    """Those that failed alike are told once."""
+    kinds = tuple(by_signature(summary.failed).values())
+    for alike in kinds[:_TOLD]:
+        yield from _failure(alike)
         yield ""
-    if len(summary.failed) > _TOLD:
-        yield f"… and {len(summary.failed) - _TOLD} more that failed"
+    if left := sum(map(len, kinds[_TOLD:])):
+        yield f"… and {left} more that failed"
         yield ""
 
 
-def _failure(failure: Unsuccessful) -> Iterator[str]:
-    at = "" if failure.at == failure.subject else f" at {failure.at}"
-    yield f"✗ {failure.label} ({failure.subject}{at}): {failure.message or failure.status.value}"
-    for line in failure.tail.rstrip().splitlines()[-_LINES:]:
+def _failure(alike: Sequence[Unsuccessful]) -> Iterator[str]:
+    first, *others = alike
+    at = "" if first.at == first.subject else f" at {first.at}"
+    yield f"✗ {first.label} ({first.subject}{at}): {first.message or first.status.value}"
+    for line in first.tail.rstrip().splitlines()[-_LINES:]:
         yield f"    {line}"
-    if failure.conflicts:
-        yield f"    conflicts: {', '.join(failure.conflicts)}"
-    if failure.session is not None:
-        yield f"    session: {failure.session}"
-    if failure.log is not None:
-        yield f"    log: {failure.log}"
+    if first.conflicts:
+        yield f"    conflicts: {', '.join(first.conflicts)}"
+    if first.session is not None:
+        yield f"    session: {first.session}"
+    if first.log is not None:
+        yield f"    log: {first.log}"
+    if others:
+        named = ", ".join(f"{each.label} ({each.subject})" for each in others[:_ALIKE])
+        left = f" and {len(others) - _ALIKE} more" if len(others) > _ALIKE else ""
+        yield f"  {len(others)} more failed alike: {named}{left}"
 
 
 def _counts(summary: Summary) -> Iterator[str]:
@@ -66,21 +76,25 @@ def _counts(summary: Summary) -> Iterator[str]:
 
 
 def _result(summary: Summary, repo: str) -> Iterator[str]:
+    """Where the result is, and what to type next."""
     delivered = summary.delivered
-    at = "" if repo == "." else f" --repo {repo}"
+    next_commands = [f"{command}{_at(command, repo)}" for command in summary.next_commands]
     if summary.status is RunStatus.INTERRUPTED:
         yield "  result: nothing of yours was changed; what is done is kept"
-        yield f"  next: anabranch resume {summary.run}{at}"
-    elif delivered is None:
+    elif delivered is None or delivered.commit == summary.base:
         yield "  result: nothing was changed"
     elif delivered.delivered:
         yield f"  result: on your branch, commit {delivered.commit[:12]}"
         there = "" if repo == "." else f"-C {repo} "
-        yield f"  next: git {there}log --oneline -1 {delivered.commit[:12]}"
+        next_commands = next_commands or [f"git {there}log --oneline -1 {delivered.commit[:12]}"]
     else:
         yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
-        if delivered.hint:
-            yield f"  next: {delivered.hint}"
+    yield from (f"  next: {command}" for command in next_commands)
+
+
+def _at(command: str, repo: str) -> str:
+    """What makes a command of ours mean the same repository."""
+    return f" --repo {repo}" if repo != "." and command.startswith("anabranch ") else ""
 
 
 def as_data(summary: Summary) -> dict[str, Json]:

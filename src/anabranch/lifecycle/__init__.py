@@ -42,17 +42,12 @@ from anabranch.lifecycle.fold import Folding, apply, fold, replay
 from anabranch.lifecycle.history import Law, Violation
 from anabranch.lifecycle.indices import AgentEntry, by_agent, by_status, by_worker
 from anabranch.lifecycle.intents import is_announcement
-from anabranch.lifecycle.letters import (
-    Attempt,
-    Letter,
-    by_signature,
-    dead_letters,
-    failure_signature,
-)
+from anabranch.lifecycle.letters import Attempt, Letter, dead_letters
 from anabranch.lifecycle.masking import STARS, Held, Masker
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
 from anabranch.lifecycle.redefining import workflow_of, workflow_to_resume
 from anabranch.lifecycle.resuming import Resumption, plan_resume, recorded_workflow
+from anabranch.lifecycle.signatures import by_signature, failure_signature
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
 from anabranch.lifecycle.subjects import Subject, Work, work_of

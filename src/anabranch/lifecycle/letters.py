@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
 
 from attrs import frozen
 
-from anabranch.lifecycle.events import CommandEnded, Moved
+from anabranch.lifecycle.events import Moved
 from anabranch.lifecycle.state import RunState
 from anabranch.lifecycle.subjects import Subject
 from anabranch.lifecycle.summary import summarise
 from anabranch.values import Json, StepStatus
-
-_VARYING: Final = re.compile(
-    r"(?:[\w.~-]*/)+[\w.@+-]*"  # paths
-    r"|\b[\w-]+\.[a-z]{1,4}\b"  # names of files
-    r"|\b[0-9a-f]{7,64}\b"  # commits, checksums
-    r"|\d+(?:\.\d+)*"
-)
 
 
 @frozen(kw_only=True)
@@ -90,34 +81,6 @@ def dead_letters(state: RunState) -> tuple[Letter, ...]:
         for name, subject in state.subjects.items()
         if subject.work.letter is not None and name in failures
     )
-
-
-def by_signature(letters: Iterable[Letter]) -> Mapping[str, tuple[Letter, ...]]:
-    """The same letters, those with like failures together, the largest group first."""
-    found: dict[str, list[Letter]] = {}
-    for letter in letters:
-        found.setdefault(letter.signature, []).append(letter)
-    ranked = sorted(found.items(), key=lambda group: -len(group[1]))
-    return {signature: tuple(group) for signature, group in ranked}
-
-
-def failure_signature(at: str, message: str, ended: CommandEnded | None = None) -> str:
-    """A text that is alike for alike failures: what varies from item to item is left out.
-
-    Args:
-        at: where it happened, such as `step[1]`; empty if in no step.
-        message: the error.
-        ended: how the command ended that failed, if one did; its last line counts.
-
-    >>> ended = CommandEnded(subject="s", exit_code=2, fault="exit", tail="no rule for /src/a.c")
-    >>> failure_signature("step[0]", "`make a.o` ended with exit code 2", ended)
-    'step[0]: exit code 2: no rule for #'
-    """
-    said = "" if ended is None else ended.tail.rstrip().rpartition("\n")[2]
-    exited = ended is not None and ended.fault == "exit" and ended.exit_code
-    what = f"exit code {exited}" if exited else _VARYING.sub("#", message)
-    parts = (at, what, _VARYING.sub("#", said))
-    return ": ".join(" ".join(part.split()) for part in parts if part.strip())
 
 
 def _attempts(subject: Subject) -> Iterator[Attempt]:

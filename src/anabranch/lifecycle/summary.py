@@ -14,11 +14,13 @@ from itertools import islice
 from attrs import frozen
 
 from anabranch.lifecycle.events import (
+    CommandEnded,
     Delivered,
     RunMoved,
     StopRequested,
     SubjectKind,
 )
+from anabranch.lifecycle.signatures import failure_signature
 from anabranch.lifecycle.state import RunState
 from anabranch.lifecycle.subjects import Subject
 from anabranch.lifecycle.transitions import RUN_TERMINAL
@@ -54,6 +56,7 @@ class Unsuccessful:
         at: the step inside it where it happened; itself if there is none.
         attempts: how often it was tried.
         message: the error.
+        signature: alike for alike failures.
         exit_code, tail, log: of the command that failed, if one did.
         conflicts: files that could not be merged.
         branch: where its work is kept, if it is.
@@ -66,6 +69,7 @@ class Unsuccessful:
     at: str
     attempts: int
     message: str | None = None
+    signature: str = ""
     exit_code: int | None = None
     tail: str = ""
     log: str | None = None
@@ -81,6 +85,7 @@ class Summary:
     Attributes:
         run, workflow: which run of what; empty before it was created.
         source: the file that the workflow was read from, if it was.
+        base: the commit that the run started from.
         status: where it stands.
         stop: why it stopped early, if it did.
         sequence: of the last event that was taken into account.
@@ -105,6 +110,7 @@ class Summary:
     run: str
     workflow: str
     source: str | None
+    base: str | None
     status: RunStatus
     stop: StopRequested | None
     sequence: int
@@ -142,6 +148,7 @@ def summarise(state: RunState, *, failures: int | None = None) -> Summary:
         run="" if created is None else created.run,
         workflow="" if created is None else created.workflow,
         source=None if created is None else created.source,
+        base=None if created is None else created.base,
         status=state.status,
         stop=state.stop,
         sequence=state.sequence,
@@ -239,13 +246,15 @@ def _failed(subjects: Sequence[Subject]) -> tuple[Unsuccessful, ...]:
 def _failure(subject: Subject, inside: Mapping[str, Sequence[Subject]]) -> Unsuccessful:
     at = _innermost(subject, inside, _FAILED)
     last, conflict, letter = at.work.last, subject.work.conflict, subject.work.letter
+    message = _message(subject) or _message(at)
     return Unsuccessful(
         subject=subject.declared.subject,
         label=_label(subject),
         status=subject.status,
         at=at.declared.subject,
         attempts=subject.attempt,
-        message=_message(subject) or _message(at),
+        message=message,
+        signature=_signature(at, message or "", last) if letter is None else letter.signature,
         exit_code=None if last is None else last.exit_code,
         tail="" if last is None else last.tail,
         log=None if last is None else last.log,
@@ -253,6 +262,11 @@ def _failure(subject: Subject, inside: Mapping[str, Sequence[Subject]]) -> Unsuc
         branch=None if letter is None else letter.branch,
         session=at.work.session,
     )
+
+
+def _signature(at: Subject, message: str, last: CommandEnded | None) -> str:
+    inside = "" if at.declared.parent is None else at.declared.subject.rpartition("/")[2]
+    return failure_signature(inside, message, last if last and last.fault else None)
 
 
 def _message(subject: Subject) -> str | None:
@@ -293,7 +307,7 @@ def _next_commands(state: RunState) -> tuple[str, ...]:
         commands.append(f"anabranch resume {run}")
     if state.status in RUN_TERMINAL:
         subjects = tuple(state.subjects.values())
-        commands += [f"anabranch dlq retry {run}"] if _letters(subjects) else []
         failed = (s.declared.subject for s in _tops(subjects) if s.status in _FAILED)
         commands += [f"anabranch logs {run} {name}" for name in islice(failed, 1)]
+        commands += [f"anabranch dlq retry {run}"] if _letters(subjects) else []
     return tuple(commands)

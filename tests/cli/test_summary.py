@@ -1,0 +1,76 @@
+"""How the end of a run is told to a person."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from anabranch.cli.summary import as_text
+from anabranch.lifecycle import (
+    CommandEnded,
+    CommandStarted,
+    Declared,
+    Delivered,
+    Event,
+    Moved,
+    Payload,
+    RunCreated,
+    RunMoved,
+    SubjectKind,
+    fold,
+    summarise,
+)
+from anabranch.values import RunStatus, StepStatus
+
+START = datetime(2026, 3, 14, 12, tzinfo=UTC)
+TO = StepStatus
+
+
+def failing(number: int, said: str) -> Iterator[Payload]:
+    """An agent whose only command ends with exit code 1."""
+    name = f"agent-{number}"
+    yield Declared(subject=name, kind=SubjectKind.AGENT, label=f"file-{number}.txt")
+    yield Moved(subject=name, to=TO.QUEUED)
+    yield Moved(subject=name, to=TO.RUNNING, attempt=1, worker="w")
+    yield CommandStarted(subject=name, command="check")
+    yield CommandEnded(subject=name, exit_code=1, fault="exit", tail=said)
+    yield Moved(subject=name, to=TO.FAILED, message="`check` ended with exit code 1")
+
+
+def told(*payloads: Payload, base: str = "b0", commit: str = "b0") -> str:
+    """What is told of a run that delivered a commit in the end."""
+    story = [
+        RunCreated(run="r-1", workflow="w", digest="d", base=base),
+        RunMoved(to=RunStatus.RUNNING),
+        *payloads,
+        Delivered(commit=commit, delivered=True),
+        RunMoved(to=RunStatus.PARTIAL),
+    ]
+    state = fold(Event(n, START, payload, None) for n, payload in enumerate(story, start=1))
+    return as_text(summarise(state))
+
+
+def test_failures_that_are_alike_are_told_once_with_the_names_of_all() -> None:
+    text = told(*failing(1, "no rule for a.c"), *failing(2, "no rule for b.c"))
+    assert 1 == text.count("ended with exit code 1")
+    assert "1 more failed alike: file-2.txt (agent-2)" in text
+
+
+def test_the_kind_that_most_failed_of_is_told_first() -> None:
+    text = told(*failing(1, "odd"), *failing(2, "no rule"), *failing(3, "no rule"))
+    assert text.index("file-2.txt") < text.index("file-1.txt")
+
+
+def test_only_the_first_of_many_alike_are_named() -> None:
+    many = [payload for n in range(20) for payload in failing(n, "no rule")]
+    text = told(*many)
+    assert "19 more failed alike: file-1.txt (agent-1), " in text
+    assert "file-5.txt (agent-5) and 14 more" in text
+    assert "file-6.txt" not in text
+
+
+def test_a_run_that_brought_nothing_forward_says_that_nothing_was_changed() -> None:
+    assert "result: nothing was changed" in told(*failing(1, "no"), commit="b0")
+    assert "result: on your branch, commit c1" in told(*failing(1, "no"), commit="c1")
+
+
+def test_what_failed_is_looked_at_before_it_is_tried_again() -> None:
+    assert "next: anabranch logs r-1 agent-1" in told(*failing(1, "no"))
