@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from anabranch.expressions import compile_shell
+from anabranch.expressions import check_shell, compile_shell
 from anabranch.testing.strategies.expressions import CANARY, hostile_texts
 from anabranch.testing.strategies.values import texts
 from anabranch.values import ConfigError, Json, Problem
@@ -191,3 +192,16 @@ def test_our_variables_are_not_the_users(value: str, name: str) -> None:
     script = compile_shell(f"{name}=mine; echo ${{item.v}} ${name}", {"item": {"v": value}})
     assert name not in script.env
     assert [value] == list(script.env.values())
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces=st.lists(st.sampled_from([*FRAGMENTS, "'", '"', "\\"]), min_size=1, max_size=9))
+@example(["echo ", "`echo ", '"', "`"])
+def test_a_quote_that_is_said_never_to_be_closed_is_one_that_every_shell_refuses(
+    pieces: list[str],
+) -> None:
+    text = "".join(pieces).replace("@", "value")
+    if "unclosed-quote" in {problem.code for problem in check_shell(text, [])}:
+        for shell in ["bash"] if "[[" in text else SHELLS:  # sh knows no `[[`
+            done = subprocess.run([shell, "-n", "-c", text], capture_output=True, check=False)
+            assert done.returncode != 0, (shell, text)

@@ -81,8 +81,8 @@ def test_a_reference_is_written_so_that_its_value_is_data_there(text: str, scrip
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("echo '${item.v}", "unclear-shell"),
-        ('echo "${item.v}', "unclear-shell"),
+        ("echo '${item.v}", "unclosed-quote"),
+        ('echo "${item.v}', "unclosed-quote"),
         ("echo `${item.v}", "unclear-shell"),
         ("echo $(${item.v}", "unclear-shell"),
         ("echo ${x-${item.v}", "unclear-shell"),
@@ -231,7 +231,12 @@ def test_files_need_a_directory() -> None:
     ("text", "codes"),
     [
         ("echo ${item.path} $(( ${item.n} )) > ${item.p}", []),
-        ("echo '${item.path}", ["unclear-shell"]),
+        ("echo '${item.path}", ["unclosed-quote"]),
+        ('sed -i "1i', ["unclosed-quote"]),
+        ("echo $(printf %s 'a)", ["unclosed-quote"]),
+        ("echo it\\'s  # isn't it", []),
+        ("cat <<'E'\nit's\nE\n", []),
+        ("echo $'it\\'s' $(( 08 ", []),
         ("eval ${item.path} ${other.x}; sh -c ${item.x}", ["value-as-code", "value-as-code"]),
         ("eval ${other.path} $item", []),
     ],

@@ -50,6 +50,7 @@ def setup(*steps: str) -> str:
         (setup("{shell: x, when: 1 > 2}"), "unreachable", "w.yml:6:22 (setup[0].when)"),
         (setup("{shell: x, writes: [], optional: true}"), "dead-end", "w.yml:6:5 (setup[0])"),
         (setup("{shell: 'echo ${item.id}'}"), "undefined-variable", "w.yml:6:19 (setup[0].shell)"),
+        (setup('shell: sed -i "1i # a title" x'), "unclosed-quote", "w.yml:6:19 (setup[0].shell)"),
         (setup("{shell: x, when: itm.id}"), "undefined-variable", "w.yml:6:22 (setup[0].when)"),
         (
             setup("{shell: x, retry: {backoff: fixed}}"),

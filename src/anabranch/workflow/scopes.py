@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from functools import partial
 from typing import Final
+
+from attrs import evolve
 
 from anabranch.expressions import Reference, check_shell, parse_template
 from anabranch.values import ConfigError, Problem, did_you_mean
@@ -90,7 +91,15 @@ def commands_safe_in(phase: Phase, captured: Collection[str] = ()) -> Check[str]
     >>> [p.code for p in commands_safe_in(Phase.AGENT)("eval ${item.id}; eval $EDITOR")]
     ['value-as-code']
     """
-    return partial(check_shell, names={*SCOPES[phase], *captured})
+    names = {*SCOPES[phase], *captured}
+    return lambda value: tuple(map(_explained, check_shell(value, names)))
+
+
+def _explained(problem: Problem) -> Problem:
+    """What in a file may have left a quote open."""
+    if problem.code != "unclosed-quote":
+        return problem
+    return evolve(problem, hint="in YAML ` #` begins a comment, unless it is quoted or after `|`")
 
 
 def _problem(

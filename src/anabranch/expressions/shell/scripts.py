@@ -14,8 +14,8 @@ from anabranch.expressions.scanner import refuse
 from anabranch.expressions.scopes import Scope, is_known
 from anabranch.expressions.shell.commands import read_commands
 from anabranch.expressions.shell.filling import Filling, unfit
-from anabranch.expressions.shell.holes import Piece
-from anabranch.expressions.shell.tape import Tape
+from anabranch.expressions.shell.holes import Hole, Piece
+from anabranch.expressions.shell.tape import UNCLOSED, Tape
 from anabranch.expressions.templates import Reference, left_to_shell, parse_template
 from anabranch.values import ConfigError, Problem
 
@@ -100,7 +100,10 @@ def compile_shell(text: str, scope: Scope) -> ShellScript:
 
 
 def check_shell(text: str, names: Iterable[str]) -> tuple[Problem, ...]:
-    """What `compile_shell` would refuse whatever the values are.
+    """What `compile_shell` would refuse whatever the values are, and a quote never closed.
+
+    A command without a reference of ours is the shell's own affair, but for such a quote: no
+    shell takes it.
 
     Args:
         text: the command.
@@ -110,9 +113,17 @@ def check_shell(text: str, names: Iterable[str]) -> tuple[Problem, ...]:
     ['the shell would run this argument as code, and values are never code']
     """
     try:
-        _read(text, frozenset(names))
+        pieces = _read(text, frozenset(names))
     except ConfigError as error:
         return error.problems
+    return () if any(isinstance(piece, Hole) for piece in pieces) else _unclosed(text)
+
+
+def _unclosed(text: str) -> tuple[Problem, ...]:
+    try:
+        read_commands(Tape(text, lambda _: False))
+    except ConfigError as error:
+        return tuple(problem for problem in error.problems if problem.code == UNCLOSED)
     return ()
 
 

@@ -13,6 +13,10 @@ from anabranch.expressions.shell.holes import Hole, Piece
 from anabranch.expressions.templates import Reference, TemplateReader
 from anabranch.values import ConfigError, Location, Problem
 
+UNCLEAR: Final = "unclear-shell"
+UNCLOSED: Final = "unclosed-quote"
+"""The code of the one problem for which every shell refuses a command."""
+
 _DEEPEST: Final = 40
 
 
@@ -126,13 +130,19 @@ class Tape:
         )
 
     def refusal(
-        self, message: str, *, at: int | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        at: int | None = None,
+        hint: str | None = None,
+        code: str = UNCLEAR,
     ) -> ConfigError:
         """The error that says that this command cannot be read with certainty."""
         offset = self.pos if at is None else at
         return ConfigError(
             Problem(
-                code="unclear-shell",
+                # What a shell reads only when it gets there, it may never read.
+                code=code if self._outer is None else UNCLEAR,
                 message=message,
                 where=self.where(offset),
                 value=self.text[offset : min(offset + 40, self.stop)].partition("\n")[0] or None,

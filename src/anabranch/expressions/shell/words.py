@@ -28,7 +28,7 @@ from enum import Enum, auto
 from typing import Final
 
 from anabranch.expressions.shell.holes import Hole, Write
-from anabranch.expressions.shell.tape import Tape
+from anabranch.expressions.shell.tape import UNCLOSED, Tape
 
 
 class Quotes(Enum):
@@ -167,7 +167,9 @@ class Words:
         self.tape.copy()
         while not self.tape.at('"'):
             if self.tape.done:
-                raise self.tape.refusal("this double quote is never closed", at=start)
+                raise self.tape.refusal(
+                    "this double quote is never closed", at=start, code=UNCLOSED
+                )
             self.inside(Quotes.DOUBLE, write, _PLAIN_IN_DOUBLE)
         self.tape.copy()
 
@@ -187,7 +189,9 @@ class Words:
         self.tape.copy()
         while not self.tape.at("'"):
             if self.tape.done:
-                raise self.tape.refusal("this single quote is never closed", at=start)
+                raise self.tape.refusal(
+                    "this single quote is never closed", at=start, code=UNCLOSED
+                )
             if run := self.tape.match(_PLAIN_IN_SINGLE):
                 self.literal(len(run))
             elif self.tape.at("$${"):

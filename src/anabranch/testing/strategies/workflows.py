@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from attrs import evolve, frozen
 from hypothesis import strategies as st
 
+from anabranch.expressions import check_shell
 from anabranch.planning import (
     AGENTS,
     AgentTemplate,
@@ -88,6 +89,11 @@ def _values() -> st.SearchStrategy[str]:
     return texts().filter(lambda text: not known(text))
 
 
+def _scripts() -> st.SearchStrategy[str]:
+    """Texts that a shell reads: every quote in them is closed."""
+    return texts().filter(lambda text: not check_shell(text, ()))
+
+
 def resource_lists() -> st.SearchStrategy[frozenset[str] | None]:
     """What a step may declare that it reads or writes."""
     known = ["var:A", "file:src", "file:src/*.py", "file:a b/é", "workspace"]
@@ -99,7 +105,7 @@ def commands() -> st.SearchStrategy[Command]:
     """Commands with any of the attributes that a file can give them, but for dependencies."""
     asked = st.builds(Command, agent=st.sampled_from([*AGENTS]), prompt=_values())
     said = st.tuples(st.none() | names(), resource_lists(), resource_lists(), st.booleans())
-    return st.builds(_said, st.builds(Command, texts()) | asked, said)
+    return st.builds(_said, st.builds(Command, _scripts()) | asked, said)
 
 
 def _said(command: Command, said: tuple[str | None, _Resources, _Resources, bool]) -> Command:
