@@ -107,6 +107,9 @@ def test_logs_of_a_step_and_of_an_agent(ask: Any, capsys: pytest.CaptureFixture[
     run = ask("status")["run"]
     assert "fine: one\n" == say(capsys, "logs", run, "agent-0/step[0]")
     assert "cannot read" in say(capsys, "logs", run, "agent-1")
+    everything = say(capsys, "logs")
+    assert "fine: one\n" in everything
+    assert "cannot read" in everything
     assert 2 == main(["logs", run, "agnt-1", "--repo", "repo"])
     assert "did you mean `agent-1`?" in capsys.readouterr().err
 

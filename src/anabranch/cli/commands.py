@@ -13,7 +13,7 @@ COMMANDS: Final = {
     "runs": "List the runs of a repository, newest first.",
     "status": "Tell how a run stands, the newest one unless named.",
     "events": "Show what happened in a run.",
-    "logs": "Show what a step or an agent printed.",
+    "logs": "Show what a run printed, or one step or agent of it.",
     "dlq": "Look at what failed, try it again, or discard it.",
     "plan": "Show what a run would do: phases, steps, agents and limits. Touches nothing.",
     "doctor": "Look at this machine: what is missing, unsafe or slow, and what to do about it.",

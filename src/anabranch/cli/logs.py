@@ -1,4 +1,4 @@
-"""`anabranch logs` shows what a step or an agent printed."""
+"""`anabranch logs` shows what was printed: in a run, or by one step or agent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from anabranch.cli.commands import COMMANDS
-from anabranch.cli.options import json_option, repo_option
+from anabranch.cli.options import json_option, repo_option, run_argument
 from anabranch.cli.output import Output
 from anabranch.values import Problem, UsageError, did_you_mean
 
@@ -21,19 +21,23 @@ _POLL_SECONDS: Final = 0.1
 
 
 @click.command("logs", help=COMMANDS["logs"])
-@click.argument("run")
-@click.argument("subject", metavar="STEP|AGENT")
+@run_argument
+@click.argument("subject", metavar="[STEP|AGENT]", required=False)
 @repo_option
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
 @json_option
 @click.pass_obj
-def command(output: Output, run: str, subject: str, repo: str, *, follow: bool) -> None:
-    """All its log files, oldest first, each under its name if there are several."""
+def command(
+    output: Output, run: str | None, subject: str | None, repo: str, *, follow: bool
+) -> None:
+    """All log files, oldest first, each under its name if there are several."""
     from anabranch.engine import open_repository
-    from anabranch.services.runs import read_run
+    from anabranch.services.runs import newest_run, read_run
 
-    found = read_run(open_repository(repo).state, run)
-    _require_subject(found, subject)
+    state = open_repository(repo).state
+    found = read_run(state, run) if run else newest_run(state)
+    if subject is not None:
+        _require_subject(found, subject)
     if output.as_json:
         told = [{"path": str(p), "text": _text(p.read_bytes())} for p in _files(found, subject)]
         output.result("", {"logs": told})
@@ -59,13 +63,13 @@ def _require_subject(found: FoundRun, subject: str) -> None:
         raise UsageError(Problem(code="no-subject", message=message, value=subject, hint=hint))
 
 
-def _files(found: FoundRun, subject: str) -> list[Path]:
+def _files(found: FoundRun, subject: str | None) -> list[Path]:
     from anabranch.services.processes import logs_of
 
     return logs_of(found.directory / "logs", subject)
 
 
-def _pieces(found: FoundRun, subject: str, seen: dict[Path, int]) -> Iterator[str]:
+def _pieces(found: FoundRun, subject: str | None, seen: dict[Path, int]) -> Iterator[str]:
     """What has come since the last time, under the name of its file where that changes."""
     files = _files(found, subject)
     for path in files:

@@ -36,11 +36,15 @@ def _parts(label: str) -> tuple[str, ...]:
     return tuple(filter(None, safe)) or ("command",)
 
 
-def logs_of(directory: Path, label: str) -> list[Path]:
-    """The logs that were made for a label, or for one inside of it, oldest first."""
+def logs_of(directory: Path, label: str | None = None) -> list[Path]:
+    """The logs that were made for a label, or for one inside of it, oldest first; by default all."""
+    found = directory.rglob("*.log") if label is None else _made_for(directory, label)
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _made_for(directory: Path, label: str) -> Iterator[Path]:
     *above, last = _parts(label)
     folder = directory.joinpath(*above)
     own = re.compile(re.escape(last) + r"(\.\d+)?\.(stdout|stderr)\.log")
-    found = [path for path in folder.glob("*.log") if own.fullmatch(path.name)]
-    found += (folder / last).rglob("*.log")
-    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    yield from (path for path in folder.glob("*.log") if own.fullmatch(path.name))
+    yield from (folder / last).rglob("*.log")
