@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from anabranch.environment import Worktree, WorktreeRequest
 from anabranch.services.git import GitRun, find_worktrees, git_run
+from anabranch.services.git.files import replace_file
+from anabranch.services.git.registry import Registry
 from tests.services.git.bench import Bench
+from tests.services.git.forest import order, trees_of
 from tests.services.git.victim import victim
 
 REQUEST = WorktreeRequest(name="run", parent="main")
@@ -130,3 +136,39 @@ def test_a_living_process_keeps_the_trees_that_nobody_works_in(bench: Bench) -> 
             return len(find_worktrees(bench.repository))
 
     assert 1 == bench(scenario)
+
+
+class Killed(BaseException):
+    """What a process that is killed would not have lived to see."""
+
+
+@pytest.mark.parametrize("kind", ["slots", "slots copies"])
+@pytest.mark.parametrize("writes", [0, 1])
+def test_one_that_was_being_given_back_stands_on_its_commits_or_is_none(
+    bench: Bench, kind: str, writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with trees_of(kind, bench) as trees:
+        tree = trees.make(order(bench, 0, "anabranch/r1/agent-0"))
+        commit = bench.repo.at(Path(tree.path)).commit({"made": "it"})
+        dies = _killed_after(writes)
+        with monkeypatch.context() as patch:
+            for room in ("slots", "registry"):
+                patch.setattr(f"anabranch.services.git.{room}.replace_file", dies)
+            with pytest.raises(Killed):
+                trees.take_away(tree)
+        left = Registry(repository=bench.repository, run="r1").take_up("agent-0")
+        assert left is None or commit == bench.repo.at(Path(left.path)).head
+        assert commit == bench.repo.git("rev-parse", "anabranch/r1/agent-0")
+
+
+def _killed_after(writes: int) -> Callable[[str, bytes], None]:
+    """Writes files as long as the process lives."""
+    left = [writes]
+
+    def write(path: str, data: bytes) -> None:
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        replace_file(path, data)
+
+    return write

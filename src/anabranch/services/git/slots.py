@@ -83,14 +83,18 @@ class SlotTrees:
         return None if slot is None else slot.ground.touched(tree)
 
     def take_away(self, tree: Tree) -> None:
-        """Leave the branch and let the next one have the slot."""
+        """Let the next one have the slot, and leave the branch.
+
+        In this order: who takes up what a killed process left must not find a tree under its
+        name that no longer stands on its commits.
+        """
         slot = self._used.pop(tree.path, None)
         if slot is None:
             self.registry.strike(tree)
             return
         release_locks(self.registry.repository.common, tree.admin)
-        replace_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
         self.registry.name(tree, SPARE + os.path.basename(tree.path))
+        replace_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
         with self._lock:
             self._free.append(slot)
 
