@@ -99,17 +99,17 @@ def retry(output: Output, run: str | None, subjects: tuple[str, ...], repo: str)
     repository = open_repository(repo)
     parent = run or _newest(repository)
     workflow, source = _workflow(repository, parent)
-    with Progress(output) as progress:
-        again = LocalRetry(
-            repository=repository,
-            parent=parent,
-            subjects=subjects,
-            run=new_run_id(),
-            workflow=workflow,
-            source=source,
-            listener=progress.take,
-        )
-        return carried_out(output, progress, again.carry_out, repo)
+    progress = Progress(output)
+    again = LocalRetry(
+        repository=repository,
+        parent=parent,
+        subjects=subjects,
+        run=new_run_id(),
+        workflow=workflow,
+        source=source,
+        listener=progress.take,
+    )
+    return carried_out(output, progress, again.carry_out, repo)
 
 
 @command.command("discard", help="Take failed items out of the queue, with the work they left.")

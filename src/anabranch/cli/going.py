@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def carried_out(
     output: Output, progress: Progress, start: Callable[[], Awaitable[RunState]], repo: str
 ) -> int:
-    """Carry a run out and tell how it ended.
+    """Carry a run out, show how it goes, and tell how it ended when nothing is drawn any more.
 
     Args:
         output: where to tell it.
@@ -37,7 +37,8 @@ def carried_out(
     from anabranch.lifecycle import summarise
 
     try:
-        state = anyio.run(start)
+        with progress:
+            state = anyio.run(start)
     except (KeyboardInterrupt, HostError):
         if progress.state.created is not None:
             output.note(as_text(_broken_off(summarise(progress.state)), repo))

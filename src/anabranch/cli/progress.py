@@ -125,7 +125,7 @@ def draw(summary: Summary) -> RenderableType:
     told = f"{worked}/{total} agents" if total else ""
     head.add_row(
         Text(summary.workflow, style="bold"),
-        Text(phase, style="cyan"),
+        Text("stopping" if summary.stop else phase, style="cyan"),
         ProgressBar(total=max(total, 1), completed=worked, width=30),
         Text(told),
         Text(f"{failed} failed" if failed else "", style="red"),

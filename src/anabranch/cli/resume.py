@@ -46,17 +46,17 @@ def command(
     found = read_run(repository.state, run) if run else _newest(repository)
     if not force and not any(verdicts.values()) and _has_remains(repository, found):
         return _put_away(output, repository, found)
-    with Progress(output) as progress:
-        resumption = LocalResumption(
-            repository=repository,
-            run=found.run,
-            workflow=_today(found),
-            force=force,
-            verdicts={name: Verdict(word) for word, names in verdicts.items() for name in names},
-            begin=progress.begin,
-            listener=progress.take,
-        )
-        return carried_out(output, progress, resumption.carry_out, repo)
+    progress = Progress(output)
+    resumption = LocalResumption(
+        repository=repository,
+        run=found.run,
+        workflow=_today(found),
+        force=force,
+        verdicts={name: Verdict(word) for word, names in verdicts.items() for name in names},
+        begin=progress.begin,
+        listener=progress.take,
+    )
+    return carried_out(output, progress, resumption.carry_out, repo)
 
 
 def _newest(repository: GitRepository) -> FoundRun:

@@ -26,12 +26,12 @@ def command(output: Output, file: str, repo: str, max_parallel: int | None) -> i
 
     workflow = read_workflow(file, max_parallel=max_parallel)
     repository = open_repository(repo)
-    with Progress(output) as progress:
-        run = LocalRun(
-            workflow=workflow,
-            repository=repository,
-            run=new_run_id(),
-            source=str(Path(file).resolve()),
-            listener=progress.take,
-        )
-        return carried_out(output, progress, run.carry_out, repo)
+    progress = Progress(output)
+    run = LocalRun(
+        workflow=workflow,
+        repository=repository,
+        run=new_run_id(),
+        source=str(Path(file).resolve()),
+        listener=progress.take,
+    )
+    return carried_out(output, progress, run.carry_out, repo)
