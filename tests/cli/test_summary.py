@@ -74,3 +74,14 @@ def test_a_run_that_brought_nothing_forward_says_that_nothing_was_changed() -> N
 
 def test_what_failed_is_looked_at_before_it_is_tried_again() -> None:
     assert "next: anabranch logs r-1 agent-1" in told(*failing(1, "no"))
+
+
+def test_those_that_did_their_work_and_wait_for_their_merge_are_counted() -> None:
+    name = "agent-1"
+    waiting = told(
+        Declared(subject=name, kind=SubjectKind.AGENT, merges=True),
+        Moved(subject=name, to=TO.QUEUED),
+        Moved(subject=name, to=TO.RUNNING, attempt=1, worker="w"),
+        Moved(subject=name, to=TO.VALIDATING),
+    )
+    assert "agents: 1 in all, 0 done, 0 failed, 0 merged, 1 ready to be merged" in waiting

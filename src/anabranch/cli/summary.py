@@ -69,7 +69,10 @@ def _counts(summary: Summary) -> Iterator[str]:
         total = sum(summary.agents.values())
         done = summary.agents.get(StepStatus.COMPLETED, 0)
         failed = sum(summary.agents.get(s, 0) for s in (StepStatus.FAILED, StepStatus.TIMED_OUT))
-        yield f"  agents: {total} in all, {done} done, {failed} failed, {summary.merged} merged"
+        waiting = summary.agents.get(StepStatus.VALIDATING, 0)
+        ready = f", {waiting} ready to be merged" if waiting else ""
+        counts = f"{total} in all, {done} done, {failed} failed, {summary.merged} merged{ready}"
+        yield f"  agents: {counts}"
     if summary.cost_usd or summary.input_tokens or summary.output_tokens:
         tokens = f"{summary.input_tokens:,} tokens in, {summary.output_tokens:,} out"
         yield f"  cost: ${summary.cost_usd:,.2f}, {tokens}"
