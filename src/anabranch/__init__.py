@@ -160,14 +160,14 @@ __all__ = [
 
 _ROOMS = (
     "values",
+    "effects",
+    "interpreters",
     "planning",
     "environment",
-    "effects",
     "effects.work",
-    "interpreters",
     "lifecycle",
 )
-"""Where the names of the face live, from the ground up."""
+"""Where the names of the face live, those first that need least."""
 
 
 def __getattr__(name: str) -> object:
