@@ -82,6 +82,16 @@ def imports_of(module: Path) -> Iterator[str]:
                 pass
 
 
+def shortening_in(tree: ast.Module) -> Iterator[ast.JoinedStr]:
+    """Texts that hold a part of another and `…`."""
+    for text in ast.walk(tree):
+        if isinstance(text, ast.JoinedStr):
+            inner = list(ast.walk(text))
+            said = any(isinstance(n, ast.Constant) and "…" in str(n.value) for n in inner)
+            if said and any(isinstance(n, ast.Slice) for n in inner):
+                yield text
+
+
 def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Count the lines from `def` to the end, less the docstring and the decorators."""
     lines = (function.end_lineno or function.lineno) - function.lineno + 1
@@ -126,6 +136,11 @@ def test_a_pure_module_neither_reads_the_clock_nor_opens_nor_prints(module: Path
 @pytest.mark.parametrize("module", on_floors(DESCRIPTIONS), ids=named)
 def test_time_ids_randomness_and_environment_variables_come_from_services(module: Path) -> None:
     assert set() == AMBIENT & set(imports_of(module))
+
+
+def test_texts_are_shortened_in_one_module_which_takes_what_was_masked() -> None:
+    found = [named(m) for m in MODULES for _ in shortening_in(tree_of(m))]
+    assert ["src/anabranch/values/excerpts.py"] == found
 
 
 def test_no_module_has_more_than_600_lines_and_half_have_at_most_150() -> None:

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
+from attrs import evolve, fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anabranch.lifecycle import Held, Masker
+from anabranch.lifecycle import Held, Masker, Payload
+from anabranch.lifecycle.masking import NAMES
+from anabranch.testing.strategies.lifecycle import payloads
 from anabranch.testing.strategies.values import texts
+from anabranch.values import in_one_line, last_of, shortened
 
 USUAL = [
     "ghp_" + "aB3" * 12,
@@ -60,3 +66,40 @@ def test_paths_do_not_turn_into_stars(names: list[str]) -> None:
 @given(texts())
 def test_text_without_credentials_is_left_alone(text: str) -> None:
     assert text == Masker.of([]).text(text)
+
+
+STRINGS = {"str", "str | None"}
+
+apart = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ -/\n", min_size=8, max_size=60).filter(
+    lambda text: len(text.strip()) >= 8
+)
+"""Secrets of which no character is in the texts around them, but for what separates words."""
+
+around = st.text("abcdefgh .\n", max_size=200)
+
+
+def parts_of(secret: str, text: str) -> list[str]:
+    """What of a secret is in a text: every part of it that is four characters long."""
+    parts = {secret[at : at + 4] for at in range(len(secret) - 3)}
+    return sorted(part for part in parts if part.strip() == part and part in text)
+
+
+@given(apart, around, around, st.integers(1, 300))
+def test_no_part_of_a_secret_is_left_wherever_a_masked_text_is_cut(
+    secret: str, before: str, after: str, width: int
+) -> None:
+    masked = Masker.of([secret]).text(before + secret + after)
+    for cut in (shortened, in_one_line, last_of):
+        assert [] == parts_of(secret, cut(masked, width))
+
+
+@given(payloads(), apart, around)
+def test_whatever_an_event_says_is_masked_and_names_are_not(
+    payload: Payload, secret: str, text: str
+) -> None:
+    whole: Any = payload
+    texts_of = [field.name for field in fields(type(payload)) if str(field.type) in STRINGS]
+    told = evolve(whole, **dict.fromkeys(texts_of, text + secret))
+    masked = Masker.of([secret]).payload(told)
+    for name in texts_of:
+        assert (name in NAMES) == (getattr(masked, name) == text + secret)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,30 @@ map:
   agent_template:
     - name: leak
       shell: echo "with $PASSPHRASE"; echo "and ${item}" >&2; exit 3
+"""
+
+
+LONG = "QXZJ-KVWQ+ZXQJ_WVKZ.QJXV%KZWX=JQVK-XWZQ" * 5
+
+CUTTING = """\
+name: cutting
+mode: mapreduce
+secrets: [PASSPHRASE]
+setup:
+  - shell: |
+      : xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx LONG
+      echo "[\\"$PASSPHRASE\\", \\"plain\\", BROKEN]" > items.json
+map:
+  input: items.json
+  json_path: $[*]
+  agent_template:
+    - shell: |
+        : xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx 'LONG'
+        echo "$PASSPHRASE" > made; touch "$PASSPHRASE"; git add .
+        git commit --quiet --message made
+    - shell: |
+        printf %s "$PASSPHRASE"; head -c FILL /dev/zero | tr '\\0' x
+        test '${item}' = plain
 """
 
 
@@ -59,3 +84,38 @@ def test_a_variable_that_is_not_set_is_told_before_anything_begins(
     monkeypatch.delenv("PASSPHRASE")
     assert 2 == main(["run", "flow.yml", "--repo", str(repository)])
     assert "PASSPHRASE" in capsys.readouterr().err
+
+
+def parts_in(data: bytes) -> list[str]:
+    """Which parts of the long secret are there, of four characters each."""
+    parts = {LONG[at : at + 4] for at in range(len(LONG) - 3)}
+    return sorted(part for part in parts if part.encode() in data)
+
+
+@pytest.mark.parametrize("broken", ["7", "nonsense"])
+@pytest.mark.parametrize("fill", [3990, 3999, 4001, 70000])
+def test_no_part_of_it_is_left_where_texts_are_cut(
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    broken: str,
+    fill: int,
+) -> None:
+    monkeypatch.setenv("PASSPHRASE", LONG)
+    repository = terminal.directory / "repo"
+    make_repository(repository)
+    text = CUTTING.replace("LONG", LONG).replace("FILL", str(fill)).replace("BROKEN", broken)
+    terminal.write("flow.yml", text)
+    assert 0 != main(["run", "flow.yml", "--repo", "repo"])
+    for command in (["status"], ["events"], ["logs"], ["dlq", "list"], ["dlq", "show", "agent-0"]):
+        main([*command, "--repo", "repo"])
+        main([*command, "--repo", "repo", "--json"])
+    told = "".join(capsys.readouterr()).encode()
+    assert [] == parts_in(told)
+    assert b"***" in told
+    state = repository / ".git" / "anabranch"
+    kept = [path for path in state.rglob("*") if path.is_file() and path.suffix != ".index"]
+    assert [] == [(path, found) for path in kept if (found := parts_in(path.read_bytes()))]
+    said = ["git", "log", "--all", "--format=%B"]
+    log = subprocess.run(said, cwd=repository, capture_output=True, check=True)
+    assert [] == parts_in(log.stdout)

@@ -11,7 +11,7 @@ import click
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option, run_argument
 from anabranch.cli.output import Output
-from anabranch.values import Json, UsageError, did_you_mean
+from anabranch.values import Json, Masked, UsageError, did_you_mean, shortened
 
 if TYPE_CHECKING:
     from anabranch.lifecycle import Letter, RunState
@@ -168,8 +168,8 @@ def _listed(run: str, letters: Sequence[Letter]) -> Iterator[str]:
 
     yield f"run {run}: {len(letters)} failed"
     for signature, alike in by_signature(letters).items():
-        told = signature if len(signature) <= _LONGEST else f"{signature[: _LONGEST - 1]}…"
-        yield f"  {len(alike)} x {told}"
+        # What is in a journal has been masked.
+        yield f"  {len(alike)} x {shortened(Masked(signature), _LONGEST)}"
         for letter in alike[:_TOLD]:
             label = "" if letter.label == letter.subject else f"  {letter.label}"
             yield f"      {letter.subject}{label}"

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 import anyio
 from anyio import to_thread
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import Effect
@@ -148,21 +148,6 @@ def _values(names: Sequence[str]) -> list[str]:
     return [os.environ[name] for name in names]
 
 
-def _masked(error: AnabranchError, masker: Masker) -> AnabranchError:
-    """An error without the secrets in what it says."""
-    return type(error)(
-        *(
-            evolve(
-                problem,
-                message=masker.text(problem.message),
-                value=problem.value and masker.text(problem.value),
-                hint=problem.hint and masker.text(problem.hint),
-            )
-            for problem in error.problems
-        )
-    )
-
-
 def run_in_repository(effect: Effect[T, E, MapEnv], path: str = ".") -> Result[T, E]:
     """Run an effect in a git repository of this machine, from ordinary code.
 
@@ -245,7 +230,7 @@ class LocalRun:
             listener=self.listener,
             secrets=self.workflow.secrets,
         ) as local:
-            return await _interpreted(program(self.workflow, identity), local)
+            return await _interpreted(program(self.workflow, identity, masker=local.masker), local)
 
 
 @frozen(kw_only=True)
@@ -301,7 +286,8 @@ class LocalResumption:
             since = past.created_at or _now()
             await to_thread.run_sync(end_what_was_left, self.repository, self.run, since)
             self.begin(past)
-            effect = program(workflow, Identity.of(past.created), past)
+            identity = Identity.of(past.created)
+            effect = program(workflow, identity, past, masker=local.masker)
             return await _interpreted(effect, local)
 
     def _secrets(self) -> Sequence[str]:
@@ -339,7 +325,7 @@ def _refuse_open_questions(workflow: Workflow, past: RunState) -> None:
 async def _interpreted(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:
     result = await run_async(effect, local.env)
     if isinstance(result, Failure):
-        raise _masked(result.failure(), local.masker)
+        raise local.masker.error(result.failure())
     return local.journal.state
 
 

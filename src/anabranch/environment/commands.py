@@ -48,12 +48,15 @@ class Captured:
         tail: the last bytes, not overlapping the head; empty if the head holds all.
         size: how many bytes came in all.
         log: the file that holds everything, if there is one.
+        shown: the end of it as people may see it, cut after its secrets were masked; `None` if
+            nobody masked it on its way.
     """
 
     head: bytes = b""
     tail: bytes = b""
     size: int = 0
     log: str | None = None
+    shown: bytes | None = None
 
     @classmethod
     def of(cls, data: bytes) -> Captured:

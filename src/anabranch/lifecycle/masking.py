@@ -18,21 +18,24 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias, TypeVar, get_args
 from urllib.parse import quote
 
 from attrs import evolve, field, fields, frozen
 
 from anabranch.lifecycle.events import Payload
 from anabranch.lifecycle.patterns import KEY_BEGIN, PATTERNS
-from anabranch.values import Json
+from anabranch.values import AnabranchError, Json, Masked, Problem
 
 STARS: Final = b"***"
+
+E = TypeVar("E", bound=AnabranchError)
 
 _SHORTEST: Final = 4
 _SHORTEST_ANYWHERE: Final = 8
 _LONGEST_LINE: Final = 1 << 16
 _LONGEST_TOKEN: Final = 1 << 13
+_TEXT: Final = re.compile(r"\b(?:str|Json)\b")
 _LINE_END: Final = re.compile(rb"[\r\n]")
 _ALONE: Final = rb"(?<![\w./\\-])%s(?![\w./\\-])"
 
@@ -62,10 +65,10 @@ class Masker:
             tuple(re.compile(_ALONE % re.escape(f)) for f in ranked if not _is_distinct(f)),
         )
 
-    def text(self, text: str) -> str:
+    def text(self, text: str) -> Masked:
         """A text without its secrets."""
         masked = self.data(text.encode(errors="surrogatepass"))
-        return masked.decode(errors="surrogatepass")
+        return Masked(masked.decode(errors="surrogatepass"))
 
     def data(self, data: bytes) -> bytes:
         """Bytes without their secrets."""
@@ -78,19 +81,32 @@ class Masker:
                 return self.text(value)
             case Mapping():
                 return {self.text(key): self.json(inner) for key, inner in value.items()}
-            case Sequence():
-                return [self.json(inner) for inner in value]
+            case list() | tuple():
+                return type(value)(map(self.json, value))
             case _:
                 return value
 
     def payload(self, payload: Payload) -> Payload:
         """An event's payload without the secrets in what it says; ids stay as they are."""
-        names = (f.name for f in fields(type(payload)) if f.name in _SAID)
-        said: dict[str, Any] = {name: getattr(payload, name) for name in names}
+        said: dict[str, Any] = {name: getattr(payload, name) for name in _SAID[type(payload)]}
         changed = {name: new for name, old in said.items() if (new := self.json(old)) != old}
         whole: Any = payload
         masked: Payload = evolve(whole, **changed) if changed else payload
         return masked
+
+    def problem(self, problem: Problem) -> Problem:
+        """A problem without the secrets in what it says."""
+        return evolve(
+            problem,
+            message=self.text(problem.message),
+            value=problem.value and self.text(problem.value),
+            expected=problem.expected and self.text(problem.expected),
+            hint=problem.hint and self.text(problem.hint),
+        )
+
+    def error(self, error: E) -> E:
+        """An error without the secrets in what it says."""
+        return type(error)(*map(self.problem, error.problems))
 
     def feed(self, held: Held, piece: bytes) -> tuple[bytes, Held]:
         """Go on with a stream.
@@ -149,13 +165,29 @@ class Held:
     before: bytes = b""
 
 
-_SAID: Final = frozenset(
+NAMES: Final = frozenset(
     {
-        *("command", "tail", "message", "label", "item", "value", "plan", "reason", "hint"),
-        *("definition", "items", "signature"),
+        *("run", "digest", "branch", "base", "target", "parent", "source", "limits"),
+        *("host", "boot", "process_started", "version", "subject", "phase", "needs", "uses"),
+        *("worker", "upstream", "key", "fault", "log", "name", "verdict", "model", "session"),
+        *("path", "commit", "before", "type"),
     }
 )
-"""The fields of payloads that hold what people or programs said."""
+"""The fields of payloads that name something which the rest of the run must find again.
+
+All other texts are what people or programs said, and are masked.
+"""
+
+
+_SAID: Final[Mapping[type[Payload], tuple[str, ...]]] = {
+    kind: tuple(
+        each.name
+        for each in fields(kind)
+        if each.name not in NAMES and _TEXT.search(str(each.type))
+    )
+    for kind in get_args(Payload)
+}
+"""The fields of each payload that may hold texts which are no names."""
 
 
 def _forms(value: str) -> Iterator[bytes]:

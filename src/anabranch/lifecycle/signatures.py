@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from anabranch.lifecycle.events import CommandEnded
+from anabranch.values import Masked
 
 _VARYING: Final = re.compile(
     r"(?:[\w.~-]*/)+[\w.@+-]*"  # paths
@@ -37,7 +38,7 @@ def by_signature(failures: Iterable[_Failure]) -> Mapping[str, tuple[_Failure, .
     return {signature: tuple(group) for signature, group in ranked}
 
 
-def failure_signature(at: str, message: str, ended: CommandEnded | None = None) -> str:
+def failure_signature(at: str, message: Masked, ended: CommandEnded | None = None) -> str:
     """A text that is alike for alike failures: what varies from item to item is left out.
 
     Args:
@@ -46,7 +47,7 @@ def failure_signature(at: str, message: str, ended: CommandEnded | None = None) 
         ended: how the command ended that failed, if one did; its last line counts.
 
     >>> ended = CommandEnded(subject="s", exit_code=2, fault="exit", tail="no rule for /src/a.c")
-    >>> failure_signature("step[0]", "`make a.o` ended with exit code 2", ended)
+    >>> failure_signature("step[0]", Masked("`make a.o` ended with exit code 2"), ended)
     'step[0]: exit code 2: no rule for #'
     """
     said = "" if ended is None else ended.tail.rstrip().rpartition("\n")[2]

@@ -16,7 +16,7 @@ from anabranch.lifecycle.events import (
     RunMoved,
 )
 from anabranch.lifecycle.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
-from anabranch.values import AnabranchError, Problem, RunStatus, StepStatus
+from anabranch.values import AnabranchError, Masked, Problem, RunStatus, StepStatus, shortened
 
 _WIDTH = 60
 
@@ -41,8 +41,7 @@ def describe(payload: Payload) -> str:
 
 def _short(value: object) -> str:
     """A value that fits into the line and cannot steer a terminal."""
-    text = str(value)
-    cut = text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    cut = shortened(Masked(str(value)), _WIDTH)  # what is in a journal has been masked
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
 
 

@@ -24,7 +24,7 @@ from anabranch.lifecycle.signatures import failure_signature
 from anabranch.lifecycle.state import RunState
 from anabranch.lifecycle.subjects import Subject
 from anabranch.lifecycle.transitions import RUN_TERMINAL
-from anabranch.values import RunStatus, StepStatus
+from anabranch.values import Masked, RunStatus, StepStatus
 
 
 @frozen(kw_only=True)
@@ -265,8 +265,9 @@ def _failure(subject: Subject, inside: Mapping[str, Sequence[Subject]]) -> Unsuc
 
 
 def _signature(at: Subject, message: str, last: CommandEnded | None) -> str:
+    # What is in a journal has been masked.
     inside = "" if at.declared.parent is None else at.declared.subject.rpartition("/")[2]
-    return failure_signature(inside, message, last if last and last.fault else None)
+    return failure_signature(inside, Masked(message), last if last and last.fault else None)
 
 
 def _message(subject: Subject) -> str | None:

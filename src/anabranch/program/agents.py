@@ -222,6 +222,7 @@ def _place(assignment: WorkAssignment, herd: Herd, tree: Worktree, take: Take) -
         in_doubt=herd.in_doubt,
         desk=herd.desk,
         turn=assignment.id,
+        masker=herd.masker,
     )
 
 
@@ -264,7 +265,7 @@ def _ended_badly(
     moved = Moved(
         subject=name, to=StepStatus.CANCELLED if stopped.called_off else status, message=str(error)
     )
-    told = [letter(name, error, branch)] if keep else []
+    told = [letter(name, error, branch, herd.masker)] if keep else []
     yield from note(moved, *told, *_stop(herd.oversight, stops=stops))
     return (yield from fail(error))
 

@@ -24,7 +24,7 @@ from anabranch.program.past import next_attempt, way_back
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.writes import check_writes
 from anabranch.values import HostError, StepStatus
-from anabranch.workflow import Step, shown
+from anabranch.workflow import Step
 
 
 @frozen(kw_only=True)
@@ -135,7 +135,7 @@ def _attempt(
     yield from note(
         *back,
         Moved(subject=subject, to=StepStatus.RUNNING, attempt=number, worker=worker),
-        CommandStarted(subject=subject, command=shown(work.step), key=place.key_of(subject)),
+        CommandStarted(subject=subject, command=place.shown(work.step), key=place.key_of(subject)),
     )
     tree, before = place.worktree, None
     if work.allowed is not None:

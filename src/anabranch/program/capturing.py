@@ -5,16 +5,16 @@ from __future__ import annotations
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import Captured, CommandOutput
-from anabranch.lifecycle import OutputRecorded
+from anabranch.lifecycle import Masker, OutputRecorded
 from anabranch.planning import AgentReport
 from anabranch.planning.captures import read_capture
 from anabranch.program.places import StepFailed
-from anabranch.values import Json
+from anabranch.values import Json, Masked
 from anabranch.workflow import Step
 
 
 def captured(
-    step: Step, subject: str, output: CommandOutput, report: AgentReport
+    step: Step, subject: str, output: CommandOutput, report: AgentReport, masker: Masker
 ) -> Result[list[OutputRecorded], StepFailed]:
     """What a step that succeeded leaves under the name that it captures: nothing without one.
 
@@ -26,14 +26,14 @@ def captured(
     name = step.capture.name
     if not output.stdout.complete:
         return _failed(subject, name, f"{output.stdout.size} bytes are too many for a variable")
-    printed = _text(output.stdout)
+    printed = _text(output.stdout, masker)
     value = read_capture(printed if report.result is None else report.result, step.capture.format)
     if isinstance(value, Failure):
         return _failed(subject, name, value.failure())
     values: dict[str, Json] = {
         name: value.unwrap(),
         f"{name}.stdout": printed,
-        f"{name}.stderr": _text(output.stderr),
+        f"{name}.stderr": _text(output.stderr, masker),
         f"{name}.exit_code": output.exit_code,
         f"{name}.success": True,
         f"{name}.duration": output.duration.total_seconds(),
@@ -41,8 +41,17 @@ def captured(
     return Success([OutputRecorded(subject=subject, name=n, value=v) for n, v in values.items()])
 
 
-def _text(stream: Captured) -> str:
-    return stream.text.rstrip("\r\n")
+def shown_of(stream: Captured, masker: Masker) -> Masked:
+    """A stream as people may see it: all of it, or its end."""
+    if stream.shown is None:
+        return masker.text(stream.text)
+    return Masked(stream.shown.decode(errors="backslashreplace"))
+
+
+def _text(stream: Captured, masker: Masker) -> str:
+    """What a stream holds; of one that is not whole, its end, since a secret may be torn."""
+    text = stream.text if stream.complete else shown_of(stream, masker)
+    return text.rstrip("\r\n")
 
 
 def _failed(subject: str, name: str, reason: str) -> Result[list[OutputRecorded], StepFailed]:

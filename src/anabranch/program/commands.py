@@ -20,15 +20,15 @@ from anabranch.environment import (
     MapEnv,
 )
 from anabranch.expressions import compile_shell, parse_template
-from anabranch.lifecycle import CommandEnded, Spent
+from anabranch.lifecycle import CommandEnded, Masker, Spent
 from anabranch.planning import AgentReport
-from anabranch.program.capturing import captured
+from anabranch.program.capturing import captured, shown_of
 from anabranch.program.doubts import Verdict
 from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.watching import look_after, look_before
-from anabranch.values import ConfigError
-from anabranch.workflow import Step, shown
+from anabranch.values import ConfigError, Masked, last_of
+from anabranch.workflow import Step
 
 TAIL: Final = 4000
 """How much of what a command printed the journal holds, in characters."""
@@ -55,12 +55,12 @@ def carry_out(
     before = yield from look_before(step, place)
     work = yield from from_result(_work(step, subject, place, limit))
     ended = yield from work
-    told = _told(subject, ended.outcome)
+    told = _told(subject, ended.outcome, place.masker)
     spent = _spent(subject, ended.report)
     if isinstance(ended.outcome, Failure):
         yield from note(told, *spent)
-        yield from fail(_failed(step, told, ended.outcome.failure()))
-    caught = captured(step, subject, ended.outcome.unwrap(), ended.report)
+        yield from fail(_failed(_called(step, place), told, ended.outcome.failure()))
+    caught = captured(step, subject, ended.outcome.unwrap(), ended.report, place.masker)
     looked = yield from look_after(step, subject, place, before).settled()
     yield from note(told, *spent, *looked.value_or([]), *caught.value_or([]))
     yield from from_result(looked)
@@ -106,7 +106,7 @@ def _work(
         agent = step.command.agent
         return Success(_shell(step, place, bare) if agent is None else _agent(step, place, bare))
     except ConfigError as error:
-        return Failure(StepFailed(subject=subject, message=str(error)))
+        return Failure(StepFailed(subject=subject, message=str(place.masker.error(error))))
 
 
 def _shell(step: Step, place: Place, bare: Invocation) -> Effect[_Ended, Never, HasCommands]:
@@ -146,15 +146,15 @@ def _of_agent(result: Result[AgentOutput, AgentError]) -> _Ended:
 # --- what is told ------------------------------------------------------------------------------
 
 
-def _told(subject: str, outcome: _Outcome) -> CommandEnded:
+def _told(subject: str, outcome: _Outcome, masker: Masker) -> CommandEnded:
     if isinstance(outcome, Success):
-        return _ended(CommandEnded(subject=subject), outcome.unwrap())
+        return _ended(CommandEnded(subject=subject), outcome.unwrap(), masker)
     error = outcome.failure()
     ended = CommandEnded(subject=subject, fault=error.fault.value)
-    return ended if error.output is None else _ended(ended, error.output)
+    return ended if error.output is None else _ended(ended, error.output, masker)
 
 
-def _ended(ended: CommandEnded, output: CommandOutput) -> CommandEnded:
+def _ended(ended: CommandEnded, output: CommandOutput, masker: Masker) -> CommandEnded:
     usage = output.usage
     return evolve(
         ended,
@@ -163,17 +163,15 @@ def _ended(ended: CommandEnded, output: CommandOutput) -> CommandEnded:
         user=timedelta() if usage is None else usage.user,
         system=timedelta() if usage is None else usage.system,
         memory_bytes=0 if usage is None else usage.memory,
-        tail=_tail(output.stdout.text + output.stderr.text),
+        tail=_tail(output, masker),
         log=output.stdout.log,
     )
 
 
-def _tail(text: str) -> str:
-    """The end of a text in whole lines, if it has several: a secret that is cut is not masked."""
-    if len(text) <= TAIL:
-        return text
-    _, newline, whole = text[-TAIL:].partition("\n")
-    return whole if newline else text[-TAIL:].partition(" ")[2]
+def _tail(output: CommandOutput, masker: Masker) -> Masked:
+    """The end of what was printed: masked as a whole, then cut."""
+    said = shown_of(output.stdout, masker) + shown_of(output.stderr, masker)
+    return last_of(Masked(said), TAIL)
 
 
 def _spent(subject: str, report: AgentReport) -> list[Spent]:
@@ -191,16 +189,22 @@ def _spent(subject: str, report: AgentReport) -> list[Spent]:
     return [] if spent == Spent(subject=subject) else [spent]
 
 
-def _failed(step: Step, ended: CommandEnded, error: CommandError) -> StepFailed:
+def _called(step: Step, place: Place) -> Masked:
+    """What a step runs: an agent by its name, since its prompt is long."""
+    agent = step.command.agent
+    return place.shown(step) if agent is None else place.masker.text(agent)
+
+
+def _failed(what: Masked, ended: CommandEnded, error: CommandError) -> StepFailed:
     timed_out = error.fault is CommandFault.TIMED_OUT
     return StepFailed(
-        subject=ended.subject, message=_reason(step, error), timed_out=timed_out, ended=ended
+        subject=ended.subject, message=_reason(what, error), timed_out=timed_out, ended=ended
     )
 
 
-def _reason(step: Step, error: CommandError) -> str:
+def _reason(what: Masked, error: CommandError) -> str:
     """Why a command failed, with the text that its author wrote."""
-    agent, output = step.command.agent, error.output
+    output = error.output
     if error.fault is not CommandFault.EXIT or output is None or not output.exit_code:
         return error.message if error.hint is None else f"{error.message} ({error.hint})"
-    return f"`{shown(step) if agent is None else agent}` ended with {ending(output)}"
+    return f"`{what}` ended with {ending(output)}"

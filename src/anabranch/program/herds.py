@@ -9,11 +9,11 @@ from attrs import field, frozen
 
 from anabranch.effects import Desk
 from anabranch.environment import Oid
-from anabranch.lifecycle import DeadLettered, Subject, failure_signature
+from anabranch.lifecycle import DeadLettered, Masker, Subject, failure_signature
 from anabranch.planning import AgentTemplate, WorkAssignment
 from anabranch.program.oversight import Oversight
 from anabranch.program.places import StepFailed
-from anabranch.values import HostError, Json
+from anabranch.values import HostError, Json, Masked
 from anabranch.workflow import InDoubt, Step
 
 AgentError: TypeAlias = StepFailed | HostError
@@ -36,6 +36,7 @@ class Herd:
         resolve: the steps that resolve a conflict; without any, the agent fails.
         desk: where their steps get the resources that they hold.
         oversight: what is known of all of them, and what to do about failures.
+        masker: what is secret.
     """
 
     run: str
@@ -50,6 +51,11 @@ class Herd:
     resolve: tuple[Step, ...] = ()
     desk: Desk
     oversight: Oversight
+    masker: Masker = field(factory=Masker)
+
+    def label_of(self, assignment: WorkAssignment) -> Masked:
+        """What to call an agent for people."""
+        return self.masker.text(label_of(assignment))
 
     def branch(self, assignment: WorkAssignment) -> str:
         """The branch of an agent, which follows from the run and the assignment alone."""
@@ -84,10 +90,11 @@ def label_of(assignment: WorkAssignment) -> str:
             return assignment.agent_name
 
 
-def letter(agent: str, error: AgentError, branch: str | None) -> DeadLettered:
+def letter(agent: str, error: AgentError, branch: str | None, masker: Masker) -> DeadLettered:
     """What is put aside of an agent that failed, and where its work is kept, if there is any."""
     failed = error.subject if isinstance(error, StepFailed) else agent
     at = failed.rpartition("/")[2] if failed != agent else ""
     ended = error.ended if isinstance(error, StepFailed) else None
-    signature = failure_signature(at, str(error), ended)
-    return DeadLettered(subject=agent, signature=signature, message=str(error), branch=branch)
+    message = masker.text(str(error))
+    signature = failure_signature(at, message, ended)
+    return DeadLettered(subject=agent, signature=signature, message=message, branch=branch)

@@ -21,7 +21,7 @@ from anabranch.environment import (
 )
 from anabranch.lifecycle import Merged, MergeFailed, MergeStarted, Moved, Payload
 from anabranch.program.faults import fatal, note
-from anabranch.program.herds import AgentError, Finished, Herd, label_of, letter
+from anabranch.program.herds import AgentError, Finished, Herd, letter
 from anabranch.program.past import told
 from anabranch.program.places import StepFailed
 from anabranch.program.resolving import resolved
@@ -93,7 +93,7 @@ def _settle(
     if known is not None and known.status is StepStatus.COMPLETED:
         return succeed(True)
     if known is not None and known.work.conflict is not None:
-        return _refused(agent, known.work.conflict)
+        return _refused(agent, known.work.conflict, herd)
     if known is not None and known.work.merged is not None:
         return _closed(agent)
     if trace is not None:
@@ -103,13 +103,13 @@ def _settle(
 
 
 def _refused(
-    agent: Finished, conflict: MergeFailed, *before: Payload
+    agent: Finished, conflict: MergeFailed, herd: Herd, *before: Payload
 ) -> Effect[bool, HostError, MapEnv]:
     """A merge that did not happen fails the one agent, whose branch is kept."""
     name, message = conflict.subject, conflict.message
     failed = StepFailed(subject=name, message=message or conflict.fault)
     moved = Moved(subject=name, to=StepStatus.FAILED, message=message)
-    return note(*before, moved, letter(name, failed, agent.branch)).as_(False)
+    return note(*before, moved, letter(name, failed, agent.branch, herd.masker)).as_(False)
 
 
 def _recorded(agent: Finished, merged: Merge) -> Effect[bool, HostError, MapEnv]:
@@ -140,7 +140,7 @@ def _merge(agent: Finished, request: MergeRequest, herd: Herd) -> Do[bool, HostE
         error = outcome.failure()
         if isinstance(error, HostError):
             return (yield from fail(error))
-        return (yield from _unmerged(agent, error))
+        return (yield from _unmerged(agent, error, herd))
     return (yield from _recorded(agent, outcome.unwrap()))
 
 
@@ -165,7 +165,7 @@ def request_for(agent: Finished, herd: Herd) -> MergeRequest:
         target=herd.parent,
         source=agent.head,
         base=agent.base,
-        message=f"Merge {assignment.agent_name}: {label_of(assignment)}",
+        message=f"Merge {assignment.agent_name}: {herd.label_of(assignment)}",
         trailers=(
             (RUN, herd.run),
             (AGENT, assignment.agent_name),
@@ -175,7 +175,7 @@ def request_for(agent: Finished, herd: Herd) -> MergeRequest:
     )
 
 
-def _unmerged(agent: Finished, error: MergeError) -> Effect[bool, HostError, MapEnv]:
+def _unmerged(agent: Finished, error: MergeError, herd: Herd) -> Effect[bool, HostError, MapEnv]:
     if error.fault is not MergeFault.CONFLICT:
         return fail(fatal(error))
     told = MergeFailed(
@@ -184,4 +184,4 @@ def _unmerged(agent: Finished, error: MergeError) -> Effect[bool, HostError, Map
         message=error.message,
         conflicts=tuple(conflict.path for conflict in error.conflicts),
     )
-    return _refused(agent, told, told)
+    return _refused(agent, told, herd, told)

@@ -9,12 +9,12 @@ from attrs import field, frozen
 
 from anabranch.effects import Desk
 from anabranch.environment import Worktree
-from anabranch.lifecycle import CommandEnded, Subject
+from anabranch.lifecycle import CommandEnded, Masker, Subject
 from anabranch.planning import AgentTemplate
 from anabranch.program.past import Standing, standing_of, was_announced
 from anabranch.program.slates import Slate
-from anabranch.values import HostError, Json, StepStatus
-from anabranch.workflow import InDoubt
+from anabranch.values import HostError, Json, Masked, StepStatus, in_one_line
+from anabranch.workflow import SHOWN, InDoubt, Step, work_in_words
 
 RUN_VARIABLE: Final = "ANABRANCH_RUN"
 """The variable that tells a command which run it belongs to."""
@@ -43,6 +43,7 @@ class Place:
         slate: what the steps leave for each other.
         desk: where steps get the resources that they hold.
         turn: whose steps get them first; lower comes first.
+        masker: what is secret.
     """
 
     worktree: Worktree
@@ -60,6 +61,7 @@ class Place:
     slate: Slate = field(factory=Slate, eq=False)
     desk: Desk
     turn: int = 0
+    masker: Masker = field(factory=Masker)
 
     def doubtful(self, subject: str) -> Subject | None:
         """What is known of a step of which nobody knows whether it was done."""
@@ -72,6 +74,14 @@ class Place:
     def names(self) -> dict[str, Json]:
         """The names that templates and conditions know now."""
         return {**self.scope, **self.slate.names}
+
+    def shown(self, step: Step) -> Masked:
+        """What a step does, in one line."""
+        return shown(step, self.masker)
+
+    def label_of(self, step: Step) -> Masked:
+        """The name of a step, or what it does if it has none."""
+        return self.shown(step) if step.name is None else self.masker.text(step.name)
 
     def key_of(self, subject: str) -> str:
         """What the world outside knows one of the steps by."""
@@ -108,7 +118,12 @@ class StepFailed:
         return StepStatus.TIMED_OUT if self.timed_out else StepStatus.FAILED
 
 
-def in_doubt(subject: str, command: str) -> StepFailed:
+def shown(step: Step, masker: Masker) -> Masked:
+    """What a step does, in one line."""
+    return in_one_line(masker.text(work_in_words(step)), SHOWN)
+
+
+def in_doubt(subject: str, command: Masked) -> StepFailed:
     """The failure of a step that may have been done, and must not be done twice."""
     message = f"nobody knows whether `{command}` was done, and it is not to be done twice"
     return StepFailed(subject=subject, message=message)

@@ -93,4 +93,5 @@ def _place(case: _Case, tree: Worktree, number: int) -> Place:
         run=herd.run,
         key=f"{herd.run}/{assignment.agent_name}/resolve",
         desk=herd.desk,
+        masker=herd.masker,
     )

@@ -34,6 +34,7 @@ from anabranch.lifecycle import (
     EMPTY,
     Delivered,
     DeliveryStarted,
+    Masker,
     Payload,
     PhaseEnded,
     PhaseStarted,
@@ -116,11 +117,13 @@ class Job:
         workflow: what runs.
         identity: which run of it this is.
         past: what an earlier process of the run had done; `EMPTY` if there was none.
+        masker: what is secret.
     """
 
     workflow: Workflow
     identity: Identity
     past: RunState
+    masker: Masker
 
     def ended(self, phase: str) -> bool:
         """Whether an earlier process had come to the end of a phase."""
@@ -129,7 +132,11 @@ class Job:
 
 
 def program(
-    workflow: Workflow, identity: Identity, past: RunState | None = None
+    workflow: Workflow,
+    identity: Identity,
+    past: RunState | None = None,
+    *,
+    masker: Masker | None = None,
 ) -> Effect[RunStatus, AnabranchError, MapEnv]:
     """The effect of a workflow: the one function that every mode goes through.
 
@@ -138,6 +145,7 @@ def program(
         identity: which run of it this is.
         past: the fold of the run's journal, if it was interrupted. What was done is not done
             again; what was in flight is done as its policy says; nothing is merged twice.
+        masker: what is secret; `None` is nothing but what has the usual forms.
 
     Returns:
         How the run ended: `completed`, `partial` (some items failed) or `failed` (setup or
@@ -145,7 +153,7 @@ def program(
         a failure. Interrupted from outside or failed by the machine, it leaves the journal
         `interrupted` and its own worktree in place, so that the run can be resumed.
     """
-    job = Job(workflow=workflow, identity=identity, past=past or EMPTY)
+    job = Job(workflow=workflow, identity=identity, past=past or EMPTY, masker=masker or Masker())
     # As what is acquired, the opening is not interrupted, and from then on whoever is told to stop
     # says so: before it could not, since the journal would not know the run yet.
     whole: Effect[_Whole, AnabranchError, MapEnv] = Bracket(
@@ -259,8 +267,11 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
         resolve=workflow.merge.resolve,
         desk=desk,
         oversight=oversight,
+        masker=job.masker,
     )
-    assignments = yield from assignments_for(workflow.map, tree, identity.items, job.past)
+    assignments = yield from assignments_for(
+        workflow.map, tree, identity.items, job.past, job.masker
+    )
     ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))
     merged = yield from _told("merge", job, merge_all(ended, herd, identity.base))
     if oversight.stopped is not None:
@@ -306,6 +317,7 @@ def _place(
         past=job.past.subjects,
         in_doubt=job.workflow.in_doubt,
         desk=desk,
+        masker=job.masker,
     )
 
 

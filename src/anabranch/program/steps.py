@@ -33,7 +33,7 @@ from anabranch.program.past import Standing, closing, next_attempt, standing_of,
 from anabranch.program.places import Place, StepError, failure_of, in_doubt
 from anabranch.program.slates import STATE, Slate
 from anabranch.values import HostError, Json, StepStatus
-from anabranch.workflow import Step, label_of, refers_to_changes, shown
+from anabranch.workflow import Step, refers_to_changes
 
 
 def run_steps(steps: Sequence[Step], place: Place) -> Effect[Mapping[str, Json], StepError, MapEnv]:
@@ -87,7 +87,7 @@ def _declared(works: Sequence[Work], graph: CommandGraph) -> list[Declared]:
     return [
         Declared(
             subject=work.subject,
-            label=label_of(work.step),
+            label=work.place.label_of(work.step),
             phase=work.place.phase,
             parent=work.place.parent,
             needs=tuple(works[before].subject for before in graph.dependencies[index]),
@@ -172,7 +172,7 @@ def _settled(work: Work, doubtful: Subject) -> Do[None, StepError, MapEnv]:
     if standing_of(work.known) is Standing.UNBEGUN:
         yield from note(*_begun(work))
     if verdict is Verdict.FAILED:
-        yield from fail(in_doubt(subject, shown(step)))
+        yield from fail(in_doubt(subject, place.shown(step)))
     yield from note(
         Moved(subject=subject, to=StepStatus.VALIDATING),
         Moved(subject=subject, to=StepStatus.COMPLETED),

@@ -26,7 +26,7 @@ from anabranch.planning.policies import UNCOUNTED, attempts_of
 from anabranch.program.agents import Stopped, Take, committed, judged, removed, run_agent
 from anabranch.program.doubts import Verdict, begun_in, step_of, verdict_on
 from anabranch.program.faults import fatal, note
-from anabranch.program.herds import AgentError, Finished, Herd, label_of, letter
+from anabranch.program.herds import AgentError, Finished, Herd, letter
 from anabranch.program.past import (
     Standing,
     closing,
@@ -38,9 +38,8 @@ from anabranch.program.past import (
     takes_of,
     told,
 )
-from anabranch.program.places import StepFailed, failure_of, in_doubt
+from anabranch.program.places import StepFailed, failure_of, in_doubt, shown
 from anabranch.values import HostError, StepStatus
-from anabranch.workflow import shown
 
 
 def run_agents(
@@ -59,7 +58,7 @@ def _declared(assignment: WorkAssignment, herd: Herd) -> Declared:
     return Declared(
         subject=assignment.agent_name,
         kind=SubjectKind.AGENT,
-        label=label_of(assignment),
+        label=herd.label_of(assignment),
         phase="map",
         merges=True,
         item=assignment.item,
@@ -91,7 +90,7 @@ def _known_failure(
     keep = herd.oversight.policy.on_item_failure is not OnItemFailure.SKIP
     if keep and known.status is not StepStatus.CANCELLED and not told(known, DeadLettered):
         branch = yield from _kept_branch(assignment, herd, known)
-        yield from note(letter(assignment.agent_name, failed, branch))
+        yield from note(letter(assignment.agent_name, failed, branch, herd.masker))
     return (yield from fail(failed))
 
 
@@ -179,7 +178,7 @@ def _unrepeatable(herd: Herd, known: Subject) -> StepFailed | None:
     for begun in begun_in(herd.past, known):
         step = step_of(herd.template, begun)
         if step is not None and verdict_on(step, herd.in_doubt, begun) is Verdict.FAILED:
-            return in_doubt(begun.declared.subject, shown(step))
+            return in_doubt(begun.declared.subject, shown(step, herd.masker))
     return None
 
 

@@ -11,6 +11,7 @@ from anabranch.values.errors import (
     Severity,
     UsageError,
 )
+from anabranch.values.excerpts import Masked, in_one_line, last_of, shortened
 from anabranch.values.json import Json
 from anabranch.values.lines import LONGEST_LINE, lines_of, split_lines
 from anabranch.values.statuses import RunStatus, StepStatus
@@ -23,6 +24,7 @@ __all__ = [
     "HostError",
     "Json",
     "Location",
+    "Masked",
     "Problem",
     "RunError",
     "RunStatus",
@@ -31,7 +33,10 @@ __all__ = [
     "UsageError",
     "did_you_mean",
     "format_duration",
+    "in_one_line",
+    "last_of",
     "lines_of",
     "parse_duration",
+    "shortened",
     "split_lines",
 ]

@@ -3,7 +3,7 @@
 from anabranch.workflow.builders import StepOptions, map_phase, map_reduce, prompt, step
 from anabranch.workflow.foresight import Foresight, PhaseForesight, StepTimes, foresee
 from anabranch.workflow.items import plan_items
-from anabranch.workflow.labels import label_of, shown
+from anabranch.workflow.labels import SHOWN, label_of, work_in_words
 from anabranch.workflow.loading import check_workflow, load_workflow
 from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Mode, Step, Workflow
 from anabranch.workflow.ordering import order_of, refers_to_changes
@@ -14,6 +14,7 @@ from anabranch.workflow.schema import workflow_schema
 from anabranch.workflow.validation import validate_workflow
 
 __all__ = [
+    "SHOWN",
     "Foresight",
     "History",
     "InDoubt",
@@ -41,10 +42,10 @@ __all__ = [
     "plan_to_data",
     "prompt",
     "refers_to_changes",
-    "shown",
     "step",
     "to_data",
     "to_yaml",
     "validate_workflow",
+    "work_in_words",
     "workflow_schema",
 ]

@@ -1,21 +1,20 @@
-"""How a step is called: in the journal, in plans, and wherever else people read of it."""
+"""How a step is called in plans, where nothing is secret yet but what its author wrote down."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from anabranch.values import Masked, in_one_line
 from anabranch.workflow.model import Step
 
 SHOWN: Final = 120
 """How much of a command's text is shown, in characters."""
 
 
-def shown(step: Step) -> str:
-    """What a step does, in one line."""
+def work_in_words(step: Step) -> str:
+    """What a step does, as it is written."""
     command = step.command
-    text = command.text if command.agent is None else f"{command.agent}: {command.text}"
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+    return command.text if command.agent is None else f"{command.agent}: {command.text}"
 
 
 def label_of(step: Step) -> str:
@@ -25,4 +24,4 @@ def label_of(step: Step) -> str:
     >>> label_of(step("make test", name="test")), label_of(step("make  all"))
     ('test', 'make all')
     """
-    return step.name or shown(step)
+    return step.name or in_one_line(Masked(work_in_words(step)), SHOWN)

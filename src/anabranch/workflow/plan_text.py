@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from anabranch.planning import Claim, WorkAssignment
-from anabranch.values import format_duration
+from anabranch.values import Masked, format_duration, in_one_line
 from anabranch.workflow.foresight import Foresight, foresee
 from anabranch.workflow.foresight_text import foresight_text
+from anabranch.workflow.labels import work_in_words
 from anabranch.workflow.model import MapPhase, Step
 from anabranch.workflow.plan import Batches, Plan
 
@@ -87,12 +88,7 @@ def _steps(steps: Sequence[Step], batches: Batches) -> Iterator[str]:
         others = [str(other + 1) for other in beside[number] if other != number]
         notes = [*_conditions(step), *([f"beside {', '.join(others)}"] if others else [])]
         told = f"  ({'; '.join(notes)})" if notes else ""
-        yield f"  {number + 1}. {_short(step.name or _work(step))}{told}"
-
-
-def _work(step: Step) -> str:
-    command = step.command
-    return command.text if command.agent is None else f"{command.agent}: {command.text}"
+        yield f"  {number + 1}. {in_one_line(Masked(step.name or work_in_words(step)), _WIDTH)}{told}"
 
 
 def _conditions(step: Step) -> Iterator[str]:
@@ -121,11 +117,7 @@ def _agents(assignments: Sequence[WorkAssignment]) -> Iterator[str]:
     width = max((len(one.agent_name) for one in assignments[:_SHOWN]), default=0)
     for one in assignments[:_SHOWN]:
         item = one.item if isinstance(one.item, str) else json.dumps(one.item, ensure_ascii=False)
-        yield f"  {one.agent_name:{width}}  {_short(item)}"
+        # A plan shows what its reader has written down.
+        yield f"  {one.agent_name:{width}}  {in_one_line(Masked(item), _WIDTH)}"
     if len(assignments) > _SHOWN:
         yield f"  … and {len(assignments) - _SHOWN} more"
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"

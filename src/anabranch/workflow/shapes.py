@@ -17,7 +17,15 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
-from anabranch.values import ConfigError, Json, Problem, did_you_mean, parse_duration
+from anabranch.values import (
+    ConfigError,
+    Json,
+    Masked,
+    Problem,
+    did_you_mean,
+    parse_duration,
+    shortened,
+)
 from anabranch.values.yaml import Entries, Entry, Items, Node, Place, Scalar, Spot
 from anabranch.workflow.checks import Check, Problems, all_of, lasting, passable, variable_name
 
@@ -56,7 +64,7 @@ class Shape(Generic[T]):
 def _wrong(node: Node, spot: Spot, expected: str, hint: str | None = None) -> Failure[Problems]:
     match node:
         case Scalar():
-            value = node.text if len(node.text) <= _SHOWN else f"{node.text[:_SHOWN]}…"
+            value = shortened(Masked(node.text), _SHOWN)  # it is told to who wrote it
             shown = repr(value) if node.quoted or not value else value
         case Items():
             shown = "a list"

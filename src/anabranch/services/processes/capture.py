@@ -56,10 +56,16 @@ class Ends:
         if len(self._tail) > 2 * self._limits.tail:
             del self._tail[: -self._limits.tail]
 
-    def captured(self, log: str | None) -> Captured:
-        """What is held now."""
-        tail = bytes(self._tail[-self._limits.tail :]) if self._limits.tail else b""
-        return Captured(head=bytes(self._head), tail=tail, size=self.size, log=log)
+    def captured(self, log: str | None, shown: bytes | None = None) -> Captured:
+        """What is held now, with where the rest is and how its end may be shown."""
+        return Captured(
+            head=bytes(self._head), tail=self.tail, size=self.size, log=log, shown=shown
+        )
+
+    @property
+    def tail(self) -> bytes:
+        """The end of what came after the head."""
+        return bytes(self._tail[-self._limits.tail :]) if self._limits.tail else b""
 
 
 @final
@@ -67,8 +73,9 @@ class Stream:
     """One output stream on its way in.
 
     Memory holds it as it came, since later steps may need it as a value; the log and the listener
-    get it without its secrets. A log that cannot be written ends there and is not named in what was captured, so that
-    whoever is named a log finds everything in it. The command itself goes on.
+    get it without its secrets, and so does who is shown its end. A log that cannot be written ends
+    there and is not named in what was captured, so that whoever is named a log finds everything in
+    it. The command itself goes on.
     """
 
     def __init__(
@@ -85,6 +92,7 @@ class Stream:
         self._listener = listener
         self._carry = b""
         self._masker, self._held = masker, Held()
+        self._shown = Ends(Limits(head=0, tail=limits.tail))
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes in."""
@@ -95,6 +103,8 @@ class Stream:
 
     def _show(self, data: bytes) -> None:
         self._write(data)
+        if self._masker is not None:
+            self._shown.feed(data)
         if self._listener is not None:
             lines, self._carry = split_lines(self._carry, data)
             if lines:
@@ -120,7 +130,7 @@ class Stream:
             self._listener([self._carry])
         name = None if self._log is None else str(self._log.name)
         self.close()
-        return self._ends.captured(name)
+        return self._ends.captured(name, None if self._masker is None else self._shown.tail)
 
     def silence(self) -> None:
         """No longer tell the listener."""

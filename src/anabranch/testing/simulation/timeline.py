@@ -28,6 +28,7 @@ from anabranch.interpreters.requests import (
     Yield,
 )
 from anabranch.interpreters.strands import EXPIRE, Strand
+from anabranch.values import Masked, in_one_line
 
 SHOWN: Final = 40
 """How many of its last lines a message shows of a timeline, besides those that tell."""
@@ -178,5 +179,4 @@ def _shown(value: object) -> str:
     """A value in one line, shortened."""
     plain = isinstance(value, BaseException)
     text = f"{type(value).__name__}: {value}" if plain else repr(value)
-    text = " ".join(text.split())
-    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+    return in_one_line(Masked(text), WIDTH)  # nothing is secret in a simulation
