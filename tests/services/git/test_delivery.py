@@ -163,7 +163,20 @@ def test_a_user_in_a_linked_worktree_gets_the_result_there(
     assert not (repo.path / "b").exists()
 
 
-def test_a_delivery_that_was_killed_half_way_is_finished(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("left", "finished"),
+    [
+        ({"a.txt": "new\n", "b": "b"}, True),
+        ({"a.txt": "new\n", "b": ""}, True),
+        ({"a.txt": "n"}, True),
+        ({"a.txt": None}, True),
+        ({"a.txt": "new\n", "b": "x"}, False),
+        ({"a.txt": "newer\n"}, False),
+    ],
+)
+def test_a_delivery_that_was_killed_half_way_is_finished_if_nothing_is_lost(
+    bench: Bench, left: dict[str, str | bytes | None], *, finished: bool
+) -> None:
     async def begin(git: GitRun) -> None:
         base = (await git.merges.start(RUN)).unwrap()
         bench.repo.git("checkout", "--quiet", "--detach")
@@ -178,11 +191,12 @@ def test_a_delivery_that_was_killed_half_way_is_finished(bench: Bench) -> None:
         return (await git.merges.deliver(RUN)).unwrap()
 
     bench(begin)
-    bench.repo.write({"a.txt": "new\n", "b": "b"})
+    bench.repo.write(left)
+    before = bench.files()
     delivery = bench(again)
-    assert (True, None) == (delivery.delivered, delivery.reason)
-    assert "" == bench.repo.git("status", "--porcelain")
-    assert {"a.txt": b"new\n", "b": b"b"} == bench.files()
+    assert finished == delivery.delivered
+    assert finished == (bench.repo.git("status", "--porcelain") == "")
+    assert bench.files() == ({"a.txt": b"new\n", "b": b"b"} if finished else before)
 
 
 def test_another_git_command_in_the_checkout_is_waited_for(

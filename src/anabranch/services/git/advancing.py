@@ -19,7 +19,7 @@ from anabranch.environment import Advance, Oid, Worktree, WorktreeFault
 from anabranch.services.git.diffs import ABSENT
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.runner import Git, GitError
-from anabranch.services.git.ways import Landing, Way, survey
+from anabranch.services.git.ways import Landing, Way, rest_of, survey
 
 _SAVED: Final = ".anabranch-saved"
 
@@ -40,13 +40,22 @@ def advance(git: Git, worktree: Worktree, commit: Oid) -> Advance:
 def complete(git: Git, head: Oid, commit: Oid) -> bool:
     """Finish what was begun and interrupted: bring a tree from `head` to `commit`.
 
+    A git that is killed leaves a file that it was writing torn: it holds the beginning of what
+    lands there. The rest is added, so that nothing is lost whoever wrote it. One that it had
+    removed to write it anew is written.
+
     Returns:
         `False`, with nothing done, if anything is in the way that is not what lands there.
     """
     way = survey(git, head, commit)
-    if way.obstacles:
+    torn = [path for path in way.differing if not way.is_gone(git.directory, path)]
+    rests = {path: rest_of(git, way.landings[path]) for path in torn}
+    if any(rest is None for rest in rests.values()):
         return False
-    _go(git, head, commit, way)
+    for path, rest in rests.items():
+        with open(os.path.join(git.directory, path), "ab") as file:
+            file.write(rest or b"")
+    _go(git, head, commit, evolve(way, same=way.same | rests.keys()))
     return True
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from attrs import frozen
@@ -51,7 +52,16 @@ class Way:
     @property
     def obstacles(self) -> tuple[str, ...]:
         """What is in the way, sorted."""
-        return tuple(sorted({self.occupied[path] for path in self.occupied.keys() - self.same}))
+        return tuple(sorted({self.occupied[path] for path in self.differing}))
+
+    @property
+    def differing(self) -> frozenset[str]:
+        """The landings at which something else is than what lands there."""
+        return frozenset(self.occupied.keys() - self.same)
+
+    def is_gone(self, tree: str, path: str) -> bool:
+        """Whether a file that was at a path is not there, nor anything in its place."""
+        return self.occupied[path] == path and not os.path.lexists(os.path.join(tree, path))
 
 
 def survey(git: Git, head: str, commit: str) -> Way:
@@ -121,6 +131,15 @@ def _identical(git: Git, touched: Iterable[Landing]) -> frozenset[str]:
         for land in wanted
         if blobs.get(land.path, _link_blob(git.directory, land)) == land.new[1]
     )
+
+
+def rest_of(git: Git, land: Landing) -> bytes | None:
+    """What a file lacks of what lands at its path; `None` if it does not begin like that."""
+    if land.new[0] in {_LINK, _SUBMODULE, ABSENT} or land.new[0] != _mode(git.directory, land):
+        return None
+    there = Path(git.directory, land.path).read_bytes()
+    whole = git.run("cat-file", "--filters", f"--path={land.path}", land.new[1]).stdout
+    return whole[len(there) :] if whole.startswith(there) else None
 
 
 def _mode(tree: str, land: Landing) -> str:
