@@ -42,7 +42,7 @@ MUTANTS: Final = (
     Mutant(
         "a slot that frees up is not refilled",
         GROUPS,
-        "        if group.short and (job is not None or not unchanged):\n            group.grow()\n",
+        "        if group.short:\n            group.grow()\n",
         "",
     ),
     Mutant(
@@ -90,8 +90,8 @@ MUTANTS: Final = (
     Mutant(
         "a release may be cancelled half way",
         MACHINE,
-        "        self._shields += 1\n        self._stack.append(Released(mode, payload))\n",
-        "        self._shields += 0\n        self._stack.append(Released(mode, payload))\n",
+        "        self._shields += 1\n        self.stack.append(Released(mode, payload))\n",
+        "        self._shields += 0\n        self.stack.append(Released(mode, payload))\n",
     ),
     Mutant(
         "a group is over when the first of its workers is",
@@ -126,7 +126,7 @@ MUTANTS: Final = (
     Mutant(
         "a step starts when the first of its dependencies is done",
         SCHEDULES,
-        "            if not missing[dependent] and dependent not in self._skipped:\n",
+        "            if not left and dependent not in self._skipped:\n",
         "            if dependent not in self._skipped:\n",
     ),
     Mutant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Generator
 from typing import Any, Never
 
 import anyio
@@ -201,3 +202,62 @@ def test_whoever_used_up_its_slice_and_then_waits_keeps_nobody_from_beginning(
     ]
     run(par_all(effects), backend=backend)
     assert ["began", "waited"] == begun
+
+
+class Hiccup:
+    """Raises when it is asked for the second of its five effects, and would go on after that."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __iter__(self) -> Hiccup:
+        return self
+
+    def __next__(self) -> Effect[int, Never, object]:
+        self.asked += 1
+        if self.asked == 2:
+            raise LookupError("no second")
+        if self.asked > 5:
+            raise StopIteration
+        return succeed(self.asked)
+
+
+@on_both
+@pytest.mark.parametrize("limit", [1, 2])
+def test_an_iterable_that_raised_is_not_asked_again(backend: Backend, limit: int) -> None:
+    effects = Hiccup()
+    with pytest.raises(LookupError):
+        run(par_all_limit(effects, limit), backend=backend)
+    assert effects.asked == 2
+
+
+@on_both
+def test_a_job_may_wait_for_something_that_is_no_coroutine(backend: Backend) -> None:
+    class Answer:
+        def __await__(self) -> Generator[Any, Any, Result[int, Never]]:
+            yield from anyio.lowlevel.checkpoint().__await__()
+            return Success(1)
+
+    def ask(_: object) -> Awaitable[Result[int, Never]]:
+        return Answer()
+
+    effects = [from_async(ask) for _ in range(4)]
+    assert run(par_all_limit(effects, 2), backend=backend) == Success([1] * 4)
+
+
+@on_both
+def test_a_leaf_that_raises_before_it_waits_is_the_defect_of_its_job(backend: Backend) -> None:
+    async def waits(_: object) -> Result[int, Never]:
+        await anyio.lowlevel.checkpoint()
+        done.append(1)
+        return Success(1)
+
+    def raises(_: object) -> Awaitable[Result[int, Never]]:
+        raise ZeroDivisionError
+
+    done: list[int] = []
+    effects = [from_async(waits), from_async(raises), from_async(waits), from_async(raises)]
+    with pytest.raises(ExceptionGroup) as caught:
+        run(par_all_limit(effects, 1), backend=backend)
+    assert [ZeroDivisionError] * 2 == [type(error) for error in caught.value.exceptions]
+    assert [1, 1] == done

@@ -8,9 +8,9 @@ A schedule is synchronous, knows no event loop and does no I/O, so `par_all`, `r
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from heapq import heappop, heappush
 from typing import Any, Protocol, TypeAlias
 
 from returns.result import Failure, Result, Success
@@ -190,7 +190,7 @@ class Graph:
     def pull(self) -> Job | None:
         if not self._ready:
             return None
-        key = self._keys[heapq.heappop(self._ready)]
+        key = self._keys[heappop(self._ready)]
         return key, self._effects[key]
 
     def succeeded(self, key: Any, value: Any) -> bool:
@@ -199,7 +199,7 @@ class Graph:
         for dependent in self._dependents[key]:
             left = missing[dependent] = missing[dependent] - 1
             if not left and dependent not in self._skipped:
-                heapq.heappush(self._ready, self._ranks[dependent])
+                heappush(self._ready, self._ranks[dependent])
         return False
 
     def failed(self, key: Any, error: Any) -> bool:

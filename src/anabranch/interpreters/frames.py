@@ -78,8 +78,6 @@ class Released:
 
 
 if TYPE_CHECKING:
-    from anabranch.interpreters.groups import Work
-
     Frame: TypeAlias = (
         Then
         | Map[Any]
@@ -92,7 +90,6 @@ if TYPE_CHECKING:
         | Leave
         | Release
         | Released
-        | Work
     )
     """Every frame there is: a node that waits for what is inside it, a generator, or one of these."""
 

@@ -1,10 +1,9 @@
 """Several fibers at once: workers that pull jobs from a schedule and push results back.
 
-There is no task per waiting job. A worker is a fiber with `Work` at the bottom of its stack:
-when the effect above it ends, it tells the schedule and puts the next effect in its
-place, until none is ready. The group makes another worker when a job is ready and there is
-room. Where the driver allows it, a worker runs up to its first wait at once, so jobs that
-never wait cost no task at all.
+There is no task per waiting job. A worker is a fiber with `Work`: when the effect that it runs
+ends, it tells the schedule and begins with the next one, until none is ready. The group makes
+another worker when a job is ready and there is room. Where the driver allows it, a worker runs
+up to its first wait at once, so jobs that never wait cost no task at all.
 
 Every job begins in the context variables of the place where the group began. A worker runs in a
 context of its own; when a job has changed that, its worker ends and another takes the next job.
@@ -32,7 +31,7 @@ class Group:
     """One run of a `Par` node. The driver connects itself before it goes on with workers.
 
     Attributes:
-        short: there are fewer workers than the limit.
+        short: there are fewer workers than the limit, or no more jobs are given out.
         stopped: no more jobs are given out.
         context: the context variables with which every job begins.
     """
@@ -133,9 +132,14 @@ class Group:
         try:
             return self.next_job()
         except Exception as defect:  # noqa: BLE001 (kept, and raised by `outcome`)
-            self.next_job = _nothing
-            self.broke(defect)
+            self.dried_up(defect)
             return None
+
+    def dried_up(self, defect: Exception) -> None:
+        """Take the exception of the iterable, and no more jobs from it."""
+        self.next_job = _nothing
+        self.short = True
+        self.broke(defect)
 
     def broke(self, defect: Exception) -> None:
         """Take an exception: of a job, of the iterable, of a function that folds."""
@@ -152,7 +156,7 @@ class Group:
     def stop(self) -> None:
         """Give no more jobs and cancel the workers that wait."""
         if not self.stopped:
-            self.stopped = True
+            self.stopped = self.short = True
             if self._cancel is not None:
                 self._cancel()
 
@@ -178,25 +182,31 @@ def _nothing() -> None:
 
 @final
 class Work:
-    """The frame at the bottom of a worker's stack: which job the worker has, by its key."""
+    """What makes a fiber a worker: which job it has, by its key."""
 
-    __slots__ = ("_group", "key")
+    __slots__ = ("_group", "_pull", "_succeeded", "key")
 
     def __init__(self, group: Group, key: Any) -> None:
         self._group = group
+        self._pull = group.next_job
+        self._succeeded = group.succeeded
         self.key = key
 
     def succeeded(self, value: Any) -> Any:
         """Hand over the value of the job; the effect of the next one, if there is one."""
-        group = self._group
+        group, taken, pull = self._group, self._succeeded, self._pull
         try:
-            if group.succeeded(self.key, value):
+            if taken(self.key, value):
                 group.stop()
-            if group.short or group.stopped or copy_context() != group.context:
-                return self._next()
-            job = group.next_job()
         except Exception as defect:  # noqa: BLE001 (kept, and raised by the group's `outcome`)
             group.broke(defect)
+            return self._next()
+        if group.short or copy_context() != group.context:
+            return self._next()
+        try:
+            job = pull()
+        except Exception as defect:  # noqa: BLE001 (as above)
+            group.dried_up(defect)
             return self._next()
         if job is None:
             group.left()
@@ -226,13 +236,15 @@ class Work:
     def _next(self) -> Effect[Any, Any, Any] | None:
         """Another job, unless the last one has changed the context; perhaps more workers."""
         group = self._group
-        unchanged = copy_context() == group.context
-        job = group.pull() if unchanged else None
+        if copy_context() != group.context:
+            group.left()
+            group.grow()
+            return None
+        job = group.pull()
         if job is None:
             group.left()
-        if group.short and (job is not None or not unchanged):
-            group.grow()
-        if job is None:
             return None
+        if group.short:
+            group.grow()
         self.key, effect = job
         return effect

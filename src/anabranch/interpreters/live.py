@@ -14,7 +14,7 @@ import anyio.lowlevel
 import anyio.to_thread
 from returns.result import Failure, Result, Success
 
-from anabranch.effects.core import Effect, Exit
+from anabranch.effects.core import ASYNC, Effect, Exit, Leaf
 from anabranch.effects.errors import TimedOut
 from anabranch.interpreters.frames import class_of, opened
 from anabranch.interpreters.machine import Fiber
@@ -57,13 +57,16 @@ class _Live:
         self._threads = anyio.CapacityLimiter(math.inf)
         self._turns = Turns()
 
-    async def drive(self, strand: Fiber, request: Request | None = None) -> None:
+    async def drive(  # noqa: C901, PLR0912 (the other loop: split, it costs a call at each leaf)
+        self, strand: Fiber, request: Request | None = None
+    ) -> None:
         """Carry out requests until the strand has ended; its exception is raised here.
 
-        Without a request it has not begun.
+        Without a request it has not begun. There is a short way from the last answer that a
+        worker's job needs to the next job, if that is a coroutine: it leaves the machine out.
         """
         turns, number = self._turns, -1
-        advance = strand.advance
+        advance, work, stack, env = strand.advance, strand.work, strand.stack, strand.env
         request = request or advance(OK, None)
         while request is not None:
             try:
@@ -83,6 +86,16 @@ class _Live:
                         turns.begin()
                 elif turns.spend():
                     await turns.give_up(shielded=shielded(request))
+                if work and not stack and mode is OK and type(request) is not Yield:
+                    effect = work.succeeded(payload)
+                    if class_of(effect) is Leaf and effect.manner is ASYNC:
+                        strand.waiting_for = effect
+                        made = effect.function(env)
+                        ready = class_of(made) is CoroutineType
+                        request = made if ready else Await(made, shielded=False)
+                    else:
+                        request = strand.take(effect)
+                    continue
             except BaseException as error:  # noqa: BLE001 (unwinds the strand, then goes on)
                 mode, payload = RAISED, error
             request = advance(mode, payload)

@@ -106,21 +106,25 @@ class Fiber:
 
     Attributes:
         depth: how many fibers it is inside of.
+        env: the environment of what runs now.
+        stack: what waits for what runs now, the innermost last.
+        work: the job that it has, if it is a worker.
         mode, payload: how it ended.
         waiting_for: the leaf that it asked the driver to complete last.
     """
 
     __slots__ = (
-        "_env",
         "_node",
         "_shields",
         "_span",
-        "_stack",
         "_waited",
         "depth",
+        "env",
         "mode",
         "payload",
+        "stack",
         "waiting_for",
+        "work",
         "world",
     )
 
@@ -140,17 +144,17 @@ class Fiber:
         self.payload: Any = None
         self.waiting_for: Leaf[Any, Any, Any] | None = None
         self._node: Effect[Any, Any, Any] | None = effect
-        self._env = env
+        self.env = env
         self._span = span
-        self._stack: list[Frame] = [] if work is None else [work]
+        self.work = work
+        self.stack: list[Frame] = []
         self._shields = 0
         self._waited = False
 
     @property
     def job(self) -> Any:
         """The key of the job that a worker is at; `None` if it is none."""
-        bottom = self._stack[0] if self._stack else None
-        return bottom.key if isinstance(bottom, Work) else None
+        return None if self.work is None else self.work.key
 
     def advance(self, mode: Exit, payload: Any) -> Request | None:  # noqa: C901, PLR0911, PLR0912, PLR0915 (the one loop: split, it costs a call at each step)
         """Go on with the answer to the last request; `OK, None` to begin with.
@@ -160,7 +164,7 @@ class Fiber:
         value = payload
         node: Any = self._node
         self._node = None
-        stack: list[Any] = self._stack
+        stack: list[Any] = self.stack
         if self._shields:
             self._waited = True
         while True:
@@ -177,7 +181,7 @@ class Fiber:
                     elif kind is Leaf:
                         if node.manner is ASYNC:
                             self.waiting_for = node
-                            made: Request = node.function(self._env)
+                            made: Request = node.function(self.env)
                             if self._shields or class_of(made) is not CoroutineType:
                                 return Await(as_any(made), self._shields > 0)
                             return made
@@ -195,7 +199,7 @@ class Fiber:
                         node = node.source
                         continue
                     elif kind is Asks:
-                        value = node.function(self._env)
+                        value = node.function(self.env)
                     elif kind is Steps:
                         stack.append(generator(node))
                         value = None
@@ -207,8 +211,14 @@ class Fiber:
                         continue
                     for _ in fuel:
                         if not stack:
-                            self.mode, self.payload = OK, value
-                            return None
+                            if self.work is None:
+                                self.mode, self.payload = OK, value
+                                return None
+                            node = self.work.succeeded(value)
+                            if node is None:
+                                self.mode, self.payload = OK, None
+                                return None
+                            break
                         frame = stack.pop()
                         kind = class_of(frame)
                         if kind is Then:
@@ -224,13 +234,6 @@ class Fiber:
                             else:
                                 stack.append(frame)
                                 break
-                        elif kind is Work:
-                            node = frame.succeeded(value)
-                            if node is None:
-                                self.mode, self.payload = OK, None
-                                return None
-                            stack.append(frame)
-                            break
                         elif kind is not OrElse and kind is not MapError:
                             node = as_any(self._leave(frame, value))
                             break
@@ -241,6 +244,14 @@ class Fiber:
             except BaseException as error:  # noqa: BLE001 (a defect or a cancellation: unwound)
                 mode, value = RAISED, as_any(error)
 
+    def take(self, effect: Effect[Any, Any, Any] | None) -> Request | None:
+        """Begin with the effect of a worker's next job; without one, the worker has ended."""
+        self._node = effect
+        if effect is not None:
+            return self.advance(OK, None)
+        self.mode, self.payload = OK, None
+        return None
+
     def before_it_goes_on(self, act: Callable[[], object]) -> None:
         """Have a fiber that offered others a turn do something first when it has its own."""
         node = self._node
@@ -250,8 +261,8 @@ class Fiber:
         """Call a leaf that is no coroutine: its `Result`, or the request for one."""
         if leaf.manner is BLOCKING:
             self.waiting_for = leaf
-            return CallBlocking(partial(leaf.function, self._env), self._shields > 0)
-        made: Any = leaf.function(self._env)
+            return CallBlocking(partial(leaf.function, self.env), self._shields > 0)
+        made: Any = leaf.function(self.env)
         if class_of(made) is Success or class_of(made) is Failure:
             return made
         raise no_result(made)
@@ -273,14 +284,14 @@ class Fiber:
             case Now():
                 return Succeed(self.world.now())
             case Local():
-                self._stack.append(Restore(self._env))
-                self._env = node.function(self._env)
+                self.stack.append(Restore(self.env))
+                self.env = node.function(self.env)
                 return node.source
             case Label():
                 return self._label(node)
             case Bracket():
                 self._shields += 1
-                self._stack.append(node)
+                self.stack.append(node)
                 return node.source
             case Par():
                 return self._fork(node)
@@ -295,7 +306,7 @@ class Fiber:
         if tracer is not None:
             span = Span(node.label, self._span, self.world.now())
             tracer.started(span)
-        self._stack.append(Leave(node.label, self._span, span, carried=node.carried))
+        self.stack.append(Leave(node.label, self._span, span, carried=node.carried))
         self._span = span
         return node.source
 
@@ -307,12 +318,10 @@ class Fiber:
         return self._ended(*group.outcome())
 
     def _worker(self, effect: Effect[Any, Any, Any], work: Work) -> Fiber:
-        return Fiber(
-            self.world, effect, self._env, span=self._span, depth=self.depth + 1, work=work
-        )
+        return Fiber(self.world, effect, self.env, span=self._span, depth=self.depth + 1, work=work)
 
     def _within(self, node: Timeout) -> Effect[Any, Any, Any] | Request | None:
-        fiber = Fiber(self.world, node.source, self._env, span=self._span, depth=self.depth + 1)
+        fiber = Fiber(self.world, node.source, self.env, span=self._span, depth=self.depth + 1)
         if not self.world.eager or self.depth >= _DEEPEST_EAGER:
             return Within(fiber, None, node.seconds, self._shields > 0)
         request = fiber.advance(OK, None)
@@ -331,13 +340,13 @@ class Fiber:
         """Hand a value to one of the rarer frames."""
         match frame:
             case Restore():
-                self._env = frame.env
+                self.env = frame.env
             case Abandoned():
                 return Fail(frame.error)
             case Leave():
                 self._close(frame, OK, value)
             case Bracket():
-                self._stack.append(Release(frame.release, value))
+                self.stack.append(Release(frame.release, value))
                 return self._unshielded(frame.use, value)
             case Release():
                 return self._release(frame, OK, value)
@@ -368,8 +377,8 @@ class Fiber:
         self, error: Any
     ) -> Effect[Any, Any, Any] | None:
         """Look for the frame that takes a failure; without one, the fiber has ended."""
-        while self._stack:
-            frame = self._stack.pop()
+        while self.stack:
+            frame = self.stack.pop()
             match frame:
                 case OrElse():
                     return frame.function(error)
@@ -380,7 +389,7 @@ class Fiber:
                 case Abandoned():
                     pass
                 case Restore():
-                    self._env = frame.env
+                    self.env = frame.env
                 case Leave():
                     self._close(frame, FAILED, error)
                     error = with_label(error, frame.label) if frame.carried else error
@@ -388,12 +397,12 @@ class Fiber:
                     return self._release(frame, FAILED, error)
                 case Released():
                     return self._unshielded(Fail, release_failed(frame, error))
-                case Work():
-                    return self._after_work(frame, frame.failed(error))
                 case Bracket():
                     return self._unshielded(Fail, error)
                 case Then() | Map():
                     pass
+        if self.work is not None:
+            return self._after_work(self.work.failed(error))
         self.mode, self.payload = FAILED, error
         return None
 
@@ -401,9 +410,9 @@ class Fiber:
         self, error: BaseException
     ) -> Effect[Any, Any, Any] | None:
         """Look for the frame that takes an exception; without one, the fiber has ended."""
-        explain_environment(error, self._env)
-        while self._stack:
-            frame = self._stack.pop()
+        explain_environment(error, self.env)
+        while self.stack:
+            frame = self.stack.pop()
             match frame:
                 case GeneratorType():
                     return self._throw(frame, error)
@@ -412,7 +421,7 @@ class Fiber:
                 case Abandoned():
                     pass
                 case Restore():
-                    self._env = frame.env
+                    self.env = frame.env
                 case Leave():
                     self._close(frame, RAISED, error)
                     if isinstance(error, Exception):
@@ -422,21 +431,20 @@ class Fiber:
                 case Released():
                     self._shields -= 1
                     error = release_raised(frame, error)
-                case Work():
-                    return self._after_work(frame, frame.raised(error), error)
                 case Bracket():
                     self._shields -= 1
                 case Then() | Map() | OrElse() | MapError():
                     pass
+        if self.work is not None:
+            return self._after_work(self.work.raised(error), error)
         self.mode, self.payload = RAISED, error
         return None
 
     def _after_work(
-        self, work: Work, effect: Effect[Any, Any, Any] | None, error: BaseException | None = None
+        self, effect: Effect[Any, Any, Any] | None, error: BaseException | None = None
     ) -> Effect[Any, Any, Any] | None:
         """Go on with the worker's next job, or end the worker."""
         if effect is not None:
-            self._stack.append(work)
             return self._seeing(_itself, effect)
         if error is None or isinstance(error, Exception):
             self.mode, self.payload = OK, None
@@ -452,18 +460,18 @@ class Fiber:
             node: Effect[Any, Any, Any] = frame.throw(error)
         except StopIteration as stop:
             return Succeed(stop.value)
-        self._stack.append(frame)
+        self.stack.append(frame)
         return node
 
     def _abandon(self, steps: GeneratorType[Any, Any, Any], error: Any) -> Effect[Any, Any, Any]:
         """Leave a `do` function at a failure: what it has in `finally` runs, effects and all."""
         frame = Abandoned(error)
-        self._stack.append(frame)
+        self.stack.append(frame)
         return self._throw(steps, frame.exit)
 
     def _release(self, frame: Release, mode: Exit, payload: Any) -> Effect[Any, Any, Any]:
         self._shields += 1
-        self._stack.append(Released(mode, payload))
+        self.stack.append(Released(mode, payload))
         return frame.release(frame.resource, mode)
 
     def _close(self, frame: Leave, mode: Exit, payload: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 import anyio.lowlevel
 
-BUDGET: Final = 16
+BUDGET: Final = 12
 """How often fibers may go on without having waited, all together, in one turn of the loop."""
 
 
