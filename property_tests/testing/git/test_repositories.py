@@ -199,6 +199,19 @@ class Worlds(RuleBasedStateMachine):
             )
             assert real == model
 
+    @rule(name=NAMES)
+    def committed(self, name: str) -> None:
+        pair = self.alive.get(name)
+        if pair is None:
+            return
+        try:
+            real, model = self.both(
+                lambda worktrees, _, world: worktrees.committed(getattr(pair, world))
+            )
+        except NotModelled:
+            return
+        assert real == model
+
     @rule(name=NAMES, commit=commits)
     def advance(self, name: str, commit: Oid) -> None:
         pair = self.alive.get(name)

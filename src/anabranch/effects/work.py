@@ -117,6 +117,16 @@ def head_of(worktree: Worktree) -> Effect[Oid, WorktreeError, HasWorktrees]:
     return from_async(call, label=label, preview=Success(worktree.base))
 
 
+def committed_in(worktree: Worktree) -> Effect[Changes, WorktreeError, HasWorktrees]:
+    """What was committed in a worktree since its base; nobody looks at its files."""
+
+    def call(env: HasWorktrees) -> Awaitable[Result[Changes, WorktreeError]]:
+        return env.worktrees.committed(worktree)
+
+    label = f"look at the commits of {worktree.name}"
+    return from_async(call, label=label, preview=Success(Changes(head=worktree.base)))
+
+
 def changes_in(worktree: Worktree) -> Effect[Changes, WorktreeError, HasWorktrees]:
     """What was committed in a worktree since its base, and what was not."""
 
@@ -223,10 +233,10 @@ def merge_to_parent(
         trailers: added to the message.
         linear: replay the commits instead of making a merge commit.
     """
-    changes = yield from changes_in(worktree)
+    head = yield from head_of(worktree)
     request = MergeRequest(
         target=worktree.parent,
-        source=changes.head,
+        source=head,
         base=worktree.base,
         message=message or f"Merge {worktree.name}",
         trailers=tuple(trailers),

@@ -131,8 +131,15 @@ class Worktrees(Protocol):
         """The commit that a tree stands on now; much cheaper than `changes`."""
         ...
 
+    async def committed(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        """What was committed since the worktree's base; cheaper than `changes`.
+
+        Nobody looks at the files: `dirty` and `uncommitted` are empty.
+        """
+        ...
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
-        """What changed since the worktree's base."""
+        """What changed since the worktree's base, committed or not."""
         ...
 
     async def advance(self, worktree: Worktree, commit: Oid) -> Result[Advance, WorktreeError]:

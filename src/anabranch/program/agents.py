@@ -15,7 +15,7 @@ from returns.result import Failure
 
 from anabranch.effects import Do, Effect, ReleaseError, bracket, do, fail, now, sleep
 from anabranch.effects.work import (
-    changes_in,
+    committed_in,
     create_worktree,
     drop_branch,
     remove_worktree,
@@ -188,7 +188,7 @@ def _worked(
     """Run the steps; a failure says whether there are commits to keep."""
     finished = yield from _finished(assignment, herd, tree, take).settled()
     if isinstance(finished, Failure):
-        looked = yield from changes_in(tree).settled()
+        looked = yield from committed_in(tree).settled()
         kept = isinstance(looked, Failure) or bool(looked.unwrap().commits)
         yield from fail(Stopped(finished.failure(), commits=kept))
     return finished.unwrap()
@@ -201,7 +201,7 @@ def _finished(
     name, branch = assignment.agent_name, herd.branch(assignment)
     yield from note(WorktreeCreated(subject=name, path=tree.path, base=tree.base, branch=branch))
     yield from run_steps(herd.template, _place(assignment, herd, tree, take))
-    changes = yield from changes_in(tree).map_error(fatal)
+    changes = yield from committed_in(tree).map_error(fatal)
     yield from note(*committed(name, changes), Moved(subject=name, to=StepStatus.VALIDATING))
     return Finished(assignment=assignment, branch=branch, base=tree.base, head=changes.head)
 

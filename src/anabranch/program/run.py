@@ -22,9 +22,10 @@ from anabranch.effects import Desk, Do, Effect, Exit, bracket, do, fail, from_re
 from anabranch.effects.core import Bracket
 from anabranch.effects.work import (
     advance_worktree,
-    changes_in,
+    committed_in,
     deliver,
     drop_branch,
+    head_of,
     merge,
     remove_worktree,
     start_branch,
@@ -346,10 +347,10 @@ def _phase(
 @do
 def _kept(name: str, tree: Worktree) -> Do[None, HostError, MapEnv]:
     """Put what a phase committed in the run's worktree onto the run's branch."""
-    changes = yield from changes_in(tree).map_error(fatal)
+    head = yield from head_of(tree).map_error(fatal)
     request = MergeRequest(
         target=tree.parent,
-        source=changes.head,
+        source=head,
         base=tree.base,
         message=f"Merge what {name} committed",
         fast_forward=True,
@@ -372,8 +373,8 @@ def _done_by_agents(
     bases = [result.unwrap().base for result in ended if isinstance(result, Success)]
     if not bases or not refers_to_changes("map", workflow.reduce):
         return GitState()
-    changes = yield from changes_in(evolve(tree, base=bases[0])).map_error(fatal)
-    return state_between({}, evolve(changes, uncommitted={}))
+    changes = yield from committed_in(evolve(tree, base=bases[0])).map_error(fatal)
+    return state_between({}, changes)
 
 
 def _counted(ended: Sequence[Result[Finished, AgentError]], merged: int) -> dict[str, Json]:

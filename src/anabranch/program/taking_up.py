@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from returns.result import Result
 
 from anabranch.effects import Do, Effect, do, fail, par_settle
-from anabranch.effects.work import changes_in, drop_branch, reopen_worktree, start_branch
+from anabranch.effects.work import committed_in, drop_branch, reopen_worktree, start_branch
 from anabranch.environment import Changes, MapEnv, Oid
 from anabranch.lifecycle import (
     STEP_TERMINAL,
@@ -164,7 +164,7 @@ def _closed(
         head = yield from start_branch(branch, base).map_error(fatal)
         changes = Changes(head=head, commits=(head,) if head != base else ())
     else:
-        changes = yield from changes_in(tree).map_error(fatal)
+        changes = yield from committed_in(tree).map_error(fatal)
     left = (move for step in steps if step.status not in STEP_TERMINAL for move in closing(step))
     done = Moved(subject=name, to=StepStatus.VALIDATING)
     yield from note(*left, *committed(name, changes), done)

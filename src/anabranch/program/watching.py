@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from returns.result import Failure
 
 from anabranch.effects import Do, Effect, do, fail
-from anabranch.effects.work import changes_in, execute, head_of
+from anabranch.effects.work import changes_in, committed_in, execute, head_of
 from anabranch.environment import Changes, HasWorktrees, Invocation, MapEnv, Oid
 from anabranch.expressions import parse_template
 from anabranch.lifecycle import OutputRecorded, Payload
@@ -80,18 +80,15 @@ def _since(head: Oid, place: Place) -> Effect[Changes, HostError, HasWorktrees]:
 
 @do
 def _changed(place: Place, before: Before) -> Do[Changes, HostError, MapEnv]:
-    """What changed since; looked at closely only if the head moved or somebody asks."""
+    """What changed since; what was left uncommitted is looked at only if somebody asks."""
     if before.uncommitted is None:
-        head = yield from head_of(place.worktree).map_error(fatal)
-        if head == before.head:
-            return Changes(head=head)
+        tree = evolve(place.worktree, base=before.head)
+        return (yield from committed_in(tree).map_error(fatal))
     return (yield from _since(before.head, place))
 
 
 def _state(before: Before, changes: Changes) -> GitState:
-    if before.uncommitted is None:
-        return state_between({}, evolve(changes, uncommitted={}))
-    return state_between(before.uncommitted, changes)
+    return state_between(before.uncommitted or {}, changes)
 
 
 def _own(before: Before, changes: Changes) -> list[str]:

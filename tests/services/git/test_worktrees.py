@@ -7,7 +7,14 @@ import pytest
 from attrs import evolve
 from returns.result import Result, Success
 
-from anabranch.environment import Oid, Worktree, WorktreeError, WorktreeFault, WorktreeRequest
+from anabranch.environment import (
+    Changes,
+    Oid,
+    Worktree,
+    WorktreeError,
+    WorktreeFault,
+    WorktreeRequest,
+)
 from anabranch.services.git import GitRun, git_run
 from anabranch.values import HostError
 from tests.services.git.bench import Bench, failure
@@ -225,6 +232,22 @@ def test_the_head_of_a_tree_is_known_without_looking_for_changes(bench: Bench) -
         return before == tree.base, commit == (await git.worktrees.head(tree)).unwrap()
 
     assert (True, True) == bench(scenario)
+
+
+def test_what_was_committed_is_known_without_a_look_at_the_files(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> list[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        there, told = bench.repo.at(tree.path), list[Changes]()
+        told.append((await git.worktrees.committed(tree)).unwrap())
+        for name in ("one", "two"):
+            there.commit({name: "1\n"})
+            there.write({"a.txt": "dirty"})
+            for _ in range(2):
+                told.append((await git.worktrees.committed(tree)).unwrap())
+        return [(len(each.commits), each.added, each.dirty) for each in told]
+
+    one, two = (1, ("one",), ()), (2, ("one", "two"), ())
+    assert [(0, (), ()), one, one, two, two] == bench(scenario)
 
 
 def test_what_was_not_committed_is_told_by_its_kind_and_a_stamp(bench: Bench) -> None:

@@ -131,7 +131,7 @@ def test_what_was_asked_is_data_in_order() -> None:
     run(deliver("main"), env)
     assert env.calls == [
         ("create", WorktreeRequest(name="one", parent="main")),
-        ("changes", "one"),
+        ("head", "one"),
         ("merge", like(target="main", message="Merge one")),
         ("deliver", "main"),
     ]

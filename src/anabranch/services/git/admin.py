@@ -10,11 +10,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 
+from anabranch.services.git.files import read_file
 from anabranch.services.owners import Owner
 
 _MARK: Final = "anabranch"
@@ -90,6 +90,11 @@ class Entry:
         return None if self.locked is None else Reason.from_text(self.locked)
 
 
+def head_text(admin: str) -> str:
+    """The text of a worktree's `HEAD`; empty if it cannot be read."""
+    return _text(os.path.join(admin, "HEAD")) or ""
+
+
 def entries(common: str) -> Iterator[Entry]:
     """All linked worktrees, in the order of their names."""
     root = os.path.join(common, "worktrees")
@@ -105,7 +110,7 @@ def entry_of(admin: str) -> Entry:
     return Entry(
         admin=admin,
         path=os.path.dirname(link) if link else "",
-        head=_text(os.path.join(admin, "HEAD")) or "",
+        head=head_text(admin),
         locked=_text(os.path.join(admin, "locked")),
     )
 
@@ -121,6 +126,6 @@ def admin_of(path: str) -> str | None:
 
 def _text(path: str) -> str | None:
     try:
-        return os.fsdecode(Path(path).read_bytes().removesuffix(b"\n"))
+        return os.fsdecode(read_file(path).removesuffix(b"\n"))
     except OSError:
         return None

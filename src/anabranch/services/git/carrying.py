@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from anabranch.services.git.runner import Git, paths
 
-
-def carry(git: Git, source: str, target: str) -> tuple[str, ...]:
-    """Copy the untracked, not ignored files of one working tree into another.
+def carry(untracked: Iterable[str], source: str, target: str) -> tuple[str, ...]:
+    """Copy untracked files of one working tree into another.
 
     What the target already has is left as it is, and git repositories inside the source stay
     there.
@@ -24,8 +23,7 @@ def carry(git: Git, source: str, target: str) -> tuple[str, ...]:
     Returns:
         The paths that were copied.
     """
-    listed = git.at(source).run("ls-files", "-z", "--others", "--exclude-standard").stdout
-    return tuple(path for path in paths(listed) if _copy(source, target, path))
+    return tuple(path for path in untracked if _copy(source, target, path))
 
 
 def _copy(source: str, target: str, path: str) -> bool:

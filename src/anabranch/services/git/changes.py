@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from anabranch.environment import Changes, Oid
-from anabranch.services.git.admin import entry_of
+from anabranch.services.git.admin import head_text
 from anabranch.services.git.carrying import stamp
 from anabranch.services.git.diffs import ABSENT, Diff, Differ
 from anabranch.services.git.index_file import tree_of_index
@@ -24,8 +23,17 @@ from anabranch.services.git.trees import Tree
 
 _STATUS: Final = ("status", "--porcelain=v2", "-z", "--no-renames", "-uall")
 _NEAR: Final = 50
+_REMEMBERED: Final = 100
 _LINK: Final = "120000"
 _FIELDS: Final = {b"1": 7, b"u": 9, b"?": 0}
+
+
+@frozen
+class _Between:
+    """What lies between two commits: how their trees differ, and what is told of it."""
+
+    diff: Diff
+    changes: Changes
 
 
 @frozen(kw_only=True)
@@ -41,6 +49,7 @@ class Observer:
     refs: Refs
     objects: Objects
     differ: Differ
+    _lately: dict[tuple[Oid, Oid], _Between] = field(factory=dict, init=False, repr=False, eq=False)
 
     def changes(self, tree: Tree, base: Oid, touched: AbstractSet[str] | None) -> Changes:
         """What happened in a tree since its base.
@@ -52,17 +61,43 @@ class Observer:
                 known; it may hold more than those.
         """
         head = self.head(tree)
-        diff = Diff()
-        if head != base:
+        between = self._between(base, head)
+        if self._is_clean(tree, head, between.diff, touched):
+            return between.changes
+        dirty = self._status(tree)
+        return evolve(between.changes, dirty=tuple(dirty), uncommitted=dirty)
+
+    def committed(self, base: Oid, head: Oid) -> Changes:
+        """What was committed between the two."""
+        return self._between(base, head).changes
+
+    def known(self, base: Oid, head: Oid) -> Changes | None:
+        """The same, if it was asked for lately."""
+        found = _nothing(head) if base == head else self._lately.get((base, head))
+        return None if found is None else found.changes
+
+    def _between(self, base: Oid, head: Oid) -> _Between:
+        if base == head:
+            return _nothing(head)
+        found = self._lately.get((base, head))
+        if found is None:
             diff = self.differ.diff(self._tree(base), self._tree(head))
-        dirty = {} if self._is_clean(tree, head, diff, touched) else self._status(tree)
-        return _told(head, self._since(base, head), diff, dirty)
+            found = _Between(diff, _told(head, self._since(base, head), diff))
+            if len(self._lately) >= _REMEMBERED:
+                self._lately.clear()
+            self._lately[base, head] = found
+        return found
+
+    def head_in_sight(self, tree: Tree) -> Oid | None:
+        """The commit that a tree stands on, if git's small files say it."""
+        head = head_text(tree.admin)
+        if head.startswith("ref: "):
+            return self.refs.loose(head.removeprefix("ref: "))
+        return Oid(head) if head else None
 
     def head(self, tree: Tree) -> Oid:
         """The commit that a tree stands on."""
-        entry = entry_of(tree.admin)
-        head = entry.head if entry.branch is None else self.refs.commit_at(entry.branch)
-        return Oid(head) if head else Oid(self.git.at(tree.path).run("rev-parse", "HEAD").text)
+        return self.head_in_sight(tree) or Oid(self.git.at(tree.path).run("rev-parse", "HEAD").text)
 
     def _tree(self, commit: Oid) -> str:
         return self.objects.commit(commit).tree
@@ -157,7 +192,11 @@ def _kind(record: str, states: str) -> str:
     return "A" if states[0] == "A" else "M"
 
 
-def _told(head: Oid, commits: tuple[Oid, ...], diff: Diff, dirty: Mapping[str, str]) -> Changes:
+def _nothing(head: Oid) -> _Between:
+    return _Between(Diff(), Changes(head=head))
+
+
+def _told(head: Oid, commits: tuple[Oid, ...], diff: Diff) -> Changes:
     def of(statuses: str) -> tuple[str, ...]:
         return tuple(sorted(file.path for file in diff.files if file.status in statuses))
 
@@ -171,6 +210,4 @@ def _told(head: Oid, commits: tuple[Oid, ...], diff: Diff, dirty: Mapping[str, s
         renamed=tuple(sorted(renamed)),
         insertions=diff.insertions,
         deletions=diff.deletions,
-        dirty=tuple(dirty),
-        uncommitted=dirty,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
 
 from anabranch.environment import Oid
+from anabranch.services.git.files import read_file
 from anabranch.services.git.helpers import Helper, HelperDied
 from anabranch.services.git.runner import Git, GitError, GitOutput
 
@@ -33,14 +34,20 @@ class Refs:
 
     def commit_at(self, revision: str) -> Oid | None:
         """The commit that a revision names, if it names one."""
-        if revision.startswith("refs/"):
-            with suppress(OSError):
-                text = Path(self.common, revision).read_bytes()
-                if _OID.fullmatch(text):
-                    return Oid(text.decode().strip())
+        loose = self.loose(revision) if revision.startswith("refs/") else None
+        if loose is not None:
+            return loose
         wanted = f"{revision}^{{commit}}"
         found = self.git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
         return Oid(found.text) if found.code == 0 else None
+
+    def loose(self, ref: str) -> Oid | None:
+        """The commit that a ref names in a file of its own; `None` if it has none."""
+        with suppress(OSError):
+            text = read_file(os.path.join(self.common, ref))
+            if _OID.fullmatch(text):
+                return Oid(text.decode().strip())
+        return None
 
     def create(self, ref: str, commit: Oid) -> bool:
         """Make a ref; `False` if it is there already."""

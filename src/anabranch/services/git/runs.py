@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from anyio import CancelScope
@@ -19,6 +20,7 @@ from anabranch.services.git.registry import Registry
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.sweeping import sweep_spares
 from anabranch.services.git.threads import in_thread
+from anabranch.services.git.untracked import Untracked, untracked_files
 from anabranch.services.git.workshop import Workshop
 from anabranch.services.git.worktrees import GitWorktrees
 from anabranch.services.locks import FileLock, LockFault, acquire
@@ -65,7 +67,11 @@ async def git_run(
         trees = await in_thread(lambda: trees_for(registry, workshop.refs))
         try:
             worktrees = GitWorktrees(
-                registry=registry, observer=workshop.observer, trees=trees, leaving=leaving
+                registry=registry,
+                observer=workshop.observer,
+                trees=trees,
+                untracked=Untracked(partial(untracked_files, repository.trees), repository.common),
+                leaving=leaving,
             )
             yield GitRun(
                 worktrees=worktrees,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
-from returns.result import Result
+from returns.result import Result, Success
 
 from anabranch.environment import (
     Advance,
@@ -27,6 +27,7 @@ from anabranch.services.git.registry import Registry
 from anabranch.services.git.runner import Git
 from anabranch.services.git.threads import in_thread
 from anabranch.services.git.trees import Order, Tree, Trees
+from anabranch.services.git.untracked import Untracked
 
 T = TypeVar("T")
 
@@ -39,12 +40,14 @@ class GitWorktrees:
         registry: the worktrees of the run in git's books.
         observer: looks at them.
         trees: the way in which they are made.
+        untracked: says what there is to carry over.
         leaving: called with the path of a tree before it is taken away.
     """
 
     registry: Registry
     observer: Observer
     trees: Trees
+    untracked: Untracked
     leaving: Callable[[str], Awaitable[None]] | None = None
     _alive: dict[str, Tree] = field(factory=dict[str, Tree], init=False, repr=False, eq=False)
 
@@ -58,7 +61,18 @@ class GitWorktrees:
 
     async def head(self, worktree: Worktree) -> Result[Oid, WorktreeError]:
         """The commit that a tree stands on now."""
+        head = self._head_in_sight(worktree)
+        if head is not None:
+            return Success(head)
         return await _do(worktree.name, lambda: self.observer.head(self._own(worktree)))
+
+    async def committed(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        """What was committed since the worktree's base."""
+        head = self._head_in_sight(worktree)
+        known = None if head is None else self.observer.known(worktree.base, head)
+        if known is not None:
+            return Success(known)
+        return await _do(worktree.name, lambda: self._committed(worktree))
 
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
@@ -92,7 +106,7 @@ class GitWorktrees:
         tree = self.trees.make(Order(name=request.name, base=base, branch=request.branch))
         self._alive[request.name] = tree
         if request.carry is not None:
-            carried = carry(self._git, request.carry, tree.path)
+            carried = carry(self.untracked.of(request.carry), request.carry, tree.path)
             remember(tree.admin, tree.path, carried)
         return Worktree(
             name=request.name,
@@ -120,6 +134,20 @@ class GitWorktrees:
         if commit is None:
             raise Refused(WorktreeFault.UNKNOWN_PARENT, f"no such branch: {parent}")
         return commit
+
+    def _head_in_sight(self, worktree: Worktree) -> Oid | None:
+        """The commit that a tree stands on, if that takes no more than to read two small files.
+
+        A thread would take longer to be woken up.
+        """
+        tree = self._alive.get(worktree.name)
+        if tree is None or tree.path != worktree.path:
+            return None
+        return self.observer.head_in_sight(tree)
+
+    def _committed(self, worktree: Worktree) -> Changes:
+        head = self.observer.head(self._own(worktree))
+        return self.observer.committed(worktree.base, head)
 
     def _changes(self, worktree: Worktree) -> Changes:
         tree = self._own(worktree)

@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias, TypeVar
 
 import anyio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
@@ -95,6 +95,10 @@ class _Laws:
         head = _value(await self.env.worktrees.head(tree), f"asking for the head of {tree.name}")
         changes = _value(await self.env.worktrees.changes(tree), f"looking at {tree.name}")
         assert head == changes.head, f"the head is {head}, or is it {changes.head}"
+        committed = _value(await self.env.worktrees.committed(tree), f"asking {tree.name} again")
+        expected = evolve(changes, dirty=())
+        assert committed == expected, f"committed was {committed}, or was it {expected}"
+        assert not committed.uncommitted, f"committed, and not: {committed.uncommitted}"
         return head
 
     async def check_trees(self, parent: str) -> None:

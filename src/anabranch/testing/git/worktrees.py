@@ -72,6 +72,11 @@ class MemoryWorktrees:
         except _Refused as refused:
             return refused.about(worktree.name)
 
+    async def committed(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        """What was committed since the worktree's base."""
+        changes = await self.changes(worktree)
+        return changes.map(lambda found: evolve(found, dirty=(), uncommitted={}))
+
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
         try:

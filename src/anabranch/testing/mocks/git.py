@@ -88,9 +88,16 @@ class MockWorktrees:
         self.calls.append(("head", worktree.name))
         return Success(made_up(worktree.name, worktree.base))
 
-    async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+    async def committed(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """One commit, which follows from the worktree's name and base."""
-        self.calls.append(("changes", worktree.name))
+        return self._looked("committed", worktree)
+
+    async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        """The one commit, and nothing besides."""
+        return self._looked("changes", worktree)
+
+    def _looked(self, method: str, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        self.calls.append((method, worktree.name))
         head = made_up(worktree.name, worktree.base)
         return Success(Changes(head=head, commits=(head,)))
 

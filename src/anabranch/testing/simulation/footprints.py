@@ -33,7 +33,13 @@ def touched(  # noqa: PLR0911 (a table)
             return _worked(state, path)
         case "worktrees.create", (WorktreeRequest() as request, *_):
             return _created(run, request)
-        case "worktrees.changes", (Worktree() as tree, *_):
+        case (
+            ("worktrees.head" | "worktrees.committed" | "worktrees.changes"),
+            (
+                Worktree() as tree,
+                *_,
+            ),
+        ):
             return [(f"tree {tree.path}", False)]
         case "worktrees.remove", (Worktree() as tree, *_):
             return [(f"tree {tree.path}", True)]
