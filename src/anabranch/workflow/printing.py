@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import Final
+
+from attrs import fields
 
 from anabranch.planning import Command
 from anabranch.planning.captures import Capture, CaptureFormat
@@ -73,10 +76,20 @@ def _setup(workflow: Workflow) -> Json:
     return {"timeout": written_duration(workflow.setup_timeout), "commands": steps}
 
 
+_CHOSEN: Final = (
+    "json_path",
+    "filter",
+    "sort_by",
+    "distinct",
+    "offset",
+    "max_items",
+    "max_parallel",
+)
+_PLAIN: Final[Mapping[str, Json]] = {one.name: one.default for one in fields(MapPhase)}
+
+
 def _map(phase: MapPhase) -> Mapping[str, Json]:
-    plain = MapPhase(input=phase.input, agent_template=phase.agent_template)
-    names = "json_path", "filter", "sort_by", "distinct", "offset", "max_items", "max_parallel"
-    changed = {n: getattr(phase, n) for n in names if getattr(phase, n) != getattr(plain, n)}
+    changed = {n: getattr(phase, n) for n in _CHOSEN if getattr(phase, n) != _PLAIN[n]}
     return {"input": phase.input, **changed, "agent_template": _steps(phase.agent_template)}
 
 
