@@ -19,6 +19,7 @@ from anabranch.lifecycle import (
     fold,
     verify,
 )
+from anabranch.services.git.replaying import ORIGINAL
 from anabranch.testing.git.history import ancestors
 from anabranch.testing.git.trailers import trailers_of
 from anabranch.testing.simulation.running import Run
@@ -71,8 +72,8 @@ def _merged(world: Living, run: str, state: RunState) -> Iterator[str]:
     """At most one merge of each agent, none of one that failed, and none that is lost."""
     tip = _tip(world, run, state)
     held = ancestors(world.repository.state.objects, tip) if tip is not None else frozenset[Oid]()
-    made = Counter(_agent(world, commit, run) for commit in held)
-    for agent, count in made.items():
+    made = Counter((_agent(world, commit, run), _original(world, commit)) for commit in held)
+    for (agent, _), count in made.items():
         if agent is not None and count > 1:
             yield f"{agent} was merged {count} times"
         subject = state.subjects.get(agent or "")
@@ -106,6 +107,12 @@ def _agent(world: Living, commit: Oid, run: str) -> str | None:
     message = world.repository.state.objects.commits[commit].message
     trailers = dict(trailers_of(message))
     return trailers.get("Anabranch-Agent") if trailers.get("Anabranch-Run") == run else None
+
+
+def _original(world: Living, commit: Oid) -> str | None:
+    """The commit of an agent that this one is in another form, where the history is linear."""
+    message = world.repository.state.objects.commits[commit].message
+    return dict(trailers_of(message)).get(ORIGINAL)
 
 
 def _left_behind(world: Living, run: str, state: RunState) -> Iterator[str]:

@@ -21,7 +21,7 @@ from anabranch.testing.simulation.world import Kills, Living, World
 from anabranch.values import RunStatus
 from anabranch.workflow import Workflow
 
-Work: TypeAlias = Callable[[str, RunState], Effect[Any, Any, Any] | None]
+Work: TypeAlias = Callable[[Identity, RunState], Effect[Any, Any, Any] | None]
 """What a process does that takes up a run with such a past; `None` if nothing is left to do."""
 
 LIVES: Final = 8
@@ -31,10 +31,10 @@ LIVES: Final = 8
 def work_of(what: Effect[Any, Any, Any] | Workflow) -> Work:
     """What to do for a workflow, or for an effect, which knows no past and is done again."""
 
-    def take_up(run: str, past: RunState) -> Effect[Any, Any, Any] | None:
+    def take_up(identity: Identity, past: RunState) -> Effect[Any, Any, Any] | None:
         if not isinstance(what, Workflow):
             return what
-        return None if past.status in RUN_TERMINAL else program(what, Identity(run=run), past)
+        return None if past.status in RUN_TERMINAL else program(what, identity, past)
 
     return take_up
 
@@ -98,7 +98,8 @@ class _Lives:
         """Start a process that works on a run, unless there is nothing left to do."""
         env = self.world.enter(run)
         life = self.count[run] = self.count.get(run, 0) + 1
-        effect = self.work(run, self.world.journals[run][-1].past)
+        past = self.world.journals[run][-1].past
+        effect = self.work(self._identity(run, past), past)
         if effect is None or life > LIVES:
             return False
         name = run if life == 1 else f"{run}({life})"
@@ -106,6 +107,13 @@ class _Lives:
             effect, env, name=name, on_halt=lambda: self.killed(run)
         )
         return True
+
+    def _identity(self, run: str, past: RunState) -> Identity:
+        """Which run it is, as the engine says it."""
+        if past.created is not None:
+            return Identity.of(past.created)
+        base = self.world.repository.commit_at("HEAD")
+        return Identity(run=run, base=base or "HEAD", target="main")
 
     def killed(self, run: str) -> None:
         """The process is dead; the next one takes the run up."""

@@ -153,7 +153,7 @@ class Living:
         self.obstructed = False
         self.note: Callable[[str], None] = lambda _: None
         self.clock: Callable[[], float] = lambda: 0.0
-        self._user = self._users()
+        self._user, self._seen = self._users(), self.repository.state
         self._kills = kills
         self._left = world.faults.most if kills is None else len(kills)
 
@@ -188,7 +188,9 @@ class Living:
 
     def look(self, name: str) -> None:
         """Look whether something touched what is the user's, and may not."""
-        user = self._users()
+        if self.repository.state is self._seen:
+            return
+        self._seen, user = self.repository.state, self._users()
         if user != self._user and name != "merges.deliver":
             self.broken.append(f"{name} touched the user's checkout")
         self._user = user

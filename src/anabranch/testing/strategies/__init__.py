@@ -44,8 +44,10 @@ from anabranch.testing.strategies.workflows import (
     workflow_texts,
     workflows,
 )
+from anabranch.testing.strategies.worlds import Runnable, runnable_workflows
 
 __all__ = [
+    "Runnable",
     "access_sets",
     "aggregations",
     "choices",
@@ -82,6 +84,7 @@ __all__ = [
     "retry_policies",
     "run_outlines",
     "run_progresses",
+    "runnable_workflows",
     "schedules",
     "sort_keys",
     "step_graphs",
