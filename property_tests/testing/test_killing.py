@@ -9,24 +9,23 @@ from typing import Final
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from anabranch.environment import Invocation
 from anabranch.testing.git import MemoryTree
 from anabranch.testing.simulation import (
     Chance,
-    Faults,
     Living,
     Process,
     Run,
     Script,
     World,
     kill_everywhere,
-    simulate,
 )
 from anabranch.testing.simulation.lives import work_of, world_scenario
+from anabranch.testing.strategies import Runnable, runnable_workflows
 from anabranch.values import RunStatus, StepStatus
 from anabranch.workflow import Workflow, load_workflow
+from tests.soak.crashes import crash_everywhere
 
 EXAMPLES: Final = sorted(Path(__file__).parents[2].glob("examples/**/*.yml"))
 ITEMS: Final = json.dumps([{"id": n, "name": f"n{n}", "path": f"p{n}"} for n in range(2)])
@@ -67,43 +66,85 @@ def test_an_example_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(path
     kill_everywhere(workflow, world, check=lambda run: standing(run) == expected, pairs=5)
 
 
-steps = st.lists(st.sampled_from(["one", "two", "fail", "none"]), min_size=1, max_size=2)
+# Each of them once ended otherwise, or not at all, after a kill at some moment.
+SETUP_FAILS: Final = """
+name: setup-fails
+mode: mapreduce
+setup: [fail]
+map:
+  input: items.json
+  agent_template: [one]
+"""
+REDUCE_FAILS: Final = """
+name: reduce-fails
+mode: mapreduce
+map:
+  input: items.json
+  agent_template: [one]
+reduce: [two, fail]
+"""
+NO_COMMIT: Final = """
+name: no-commit
+mode: mapreduce
+setup:
+  - shell: one
+  - shell: none
+    commit_required: true
+    optional: true
+map:
+  input: items.json
+  agent_template:
+    - shell: none
+      commit_required: true
+"""
+UNDECLARED: Final = """
+name: undeclared
+mode: mapreduce
+map:
+  input: items.json
+  agent_template:
+    - shell: one
+      writes: [file:elsewhere]
+"""
+STOPS: Final = """
+name: stops
+mode: mapreduce
+setup: [one]
+map:
+  input: items.json
+  max_parallel: 1
+  agent_template: [fail]
+error_policy:
+  on_item_failure: stop
+"""
+LINEAR: Final = """
+name: linear
+mode: mapreduce
+map:
+  input: items.json
+  agent_template: [one, two]
+merge:
+  history: linear
+"""
 
 
-@st.composite
-def workflows(draw: st.DrawFn) -> str:
-    def listed(names: list[str], indent: str = "") -> str:
-        return "".join(f"{indent}  - shell: {name}\n" for name in names)
-
-    setup = draw(st.lists(st.sampled_from(["one", "none"]), max_size=1))
-    reduce = draw(st.lists(st.sampled_from(["two", "fail", "none"]), max_size=1))
-    text = "name: made\nmode: mapreduce\n"
-    text += f"setup:\n{listed(setup)}" if setup else ""
-    limit = draw(st.integers(1, 3))
-    text += f"map:\n  input: items.json\n  max_parallel: {limit}\n"
-    text += f"  agent_template:\n{listed(draw(steps), '  ')}"
-    return text + (f"reduce:\n{listed(reduce)}" if reduce else "")
+def failing(_: Invocation) -> Process:
+    return Process(exit_code=1)
 
 
-def failing(invocation: Invocation) -> Process:
-    """The second agent fails."""
-    return Process(exit_code=int("agent-1" in invocation.cwd))
+COMMANDS: Final[Mapping[str, Script]] = {"fail": failing, "none": Process(), "*": committing}
 
 
-COMMANDS: Final[Mapping[str, Script]] = {
-    "fail": failing,
-    "none": Process(),
-    "*": committing,
-}
-
-
-@settings(max_examples=50)
-@given(workflows(), st.integers(0, 2**32))
-def test_a_workflow_that_is_killed_at_two_moments_ends_as_if_it_had_not_been(
-    text: str, seed: int
-) -> None:
+@pytest.mark.parametrize("text", [SETUP_FAILS, REDUCE_FAILS, NO_COMMIT, UNDECLARED, STOPS, LINEAR])
+def test_whatever_ends_a_run_it_ends_so_if_it_is_killed_on_the_way(text: str) -> None:
     workflow = load_workflow(text.encode(), file="made.yml")
-    world = World(files={"items.json": "[1, 2]"}, commands=COMMANDS)
+    world = World(files={"items.json": "[1]"}, commands=COMMANDS)
     expected = standing(undisturbed(workflow, world))
-    fatal = World(files=world.files, commands=world.commands, faults=Faults(kills=0.02, most=2))
-    simulate(workflow, fatal, check=lambda run: standing(run) == expected, seed=seed, schedules=2)
+    kill_everywhere(workflow, world, check=lambda run: standing(run) == expected, pairs=2)
+
+
+@settings(max_examples=40)
+@given(runnable_workflows(max_items=2, max_steps=1))
+def test_a_workflow_that_is_killed_at_any_moment_keeps_the_laws_and_ends(made: Runnable) -> None:
+    done, resumes = crash_everywhere(made, pairs=2)
+    assert resumes >= done.runs

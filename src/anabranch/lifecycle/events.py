@@ -234,7 +234,8 @@ class CommandEnded:
     Attributes:
         index: of the `CommandStarted` it answers.
         exit_code: negative for a signal; `None` if there is none.
-        fault: why it counts as a failure; `None` if it does not.
+        fault: why it counts as a failure; `None` if it does not. `unmet` is one that ended well and
+            did not do what its step had promised, such as to commit.
         user, system: processor time that it used, in its own code and in the kernel.
         memory_bytes: the peak of the largest of its processes.
         tail: the end of what it printed, with secrets masked.

@@ -19,6 +19,7 @@ from anabranch.effects.work import (
     create_worktree,
     drop_branch,
     remove_worktree,
+    reopen_worktree,
     start_branch,
 )
 from anabranch.environment import Changes, MapEnv, Worktree, WorktreeError
@@ -116,6 +117,7 @@ def _attempt(
 ) -> Do[Finished, _Ending, MapEnv]:
     name, worker = assignment.agent_name, assignment.worktree_name
     if herd.oversight.stopped is not None:
+        yield from _put_away(assignment, herd, [move for move in back if move.subject != name])
         message = f"not started: the run was stopped by `{herd.oversight.stopped}`"
         yield from fail(Stopped(StepFailed(subject=name, message=message), called_off=True))
     yield from note(
@@ -127,6 +129,24 @@ def _attempt(
         use=lambda tree: _worked(assignment, herd, tree, take),
     )
     return (yield from worked.on_interrupt(_dropped_if_empty(assignment, herd)))
+
+
+@do
+def _put_away(
+    assignment: WorkAssignment, herd: Herd, closing: Sequence[Moved]
+) -> Do[None, HostError, MapEnv]:
+    """Put away what an earlier process of the run had begun of an agent that does not go on.
+
+    The journal need not know of it: what was told last may be lost.
+    """
+    if not herd.resumed:
+        return
+    name = assignment.worktree_name
+    tree = yield from reopen_worktree(name, parent=herd.parent).map_error(fatal)
+    if tree is not None:
+        yield from removed(tree)
+    yield from drop_branch(herd.branch(assignment)).map_error(fatal)
+    yield from note(*closing)
 
 
 def _failure(

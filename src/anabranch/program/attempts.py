@@ -1,7 +1,7 @@
 """The attempts at one step: each holds its resources, and the last that failed is the end.
 
-What an attempt wrote is looked at before the step is completed. Only a command that failed is
-a matter of another attempt: what it left that it should not have, or did not leave, is not.
+What an attempt wrote is looked at before its end is told. Only a command that failed is a matter
+of another attempt: what it left that it should not have, or did not leave, is not.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from datetime import timedelta
 from attrs import frozen
 from returns.result import Failure
 
-from anabranch.effects import Do, do, fail, now, sleep
+from anabranch.effects import Do, Effect, do, fail, now, sleep, succeed
 from anabranch.effects.work import changes_in
-from anabranch.environment import Changes, MapEnv
+from anabranch.environment import MapEnv
 from anabranch.lifecycle import CommandStarted, Moved, Subject
 from anabranch.planning import AccessSet, Retry, matches_any
 from anabranch.planning.policies import UNCOUNTED
@@ -65,7 +65,7 @@ class Work:
 
 @do
 def attempt_step(work: Work) -> Do[None, StepError, MapEnv]:
-    """Make attempts until one succeeds or the policy gives up, then look at what was written."""
+    """Make attempts until one succeeds or the policy gives up."""
     began = yield from now()
     number, back = next_attempt(work.known), way_back(work.known, work.subject)
     made = yield from _held(work, number, back).settled()
@@ -75,11 +75,10 @@ def attempt_step(work: Work) -> Do[None, StepError, MapEnv]:
         number += 1
         queued = Moved(subject=work.subject, to=StepStatus.QUEUED)
         made = yield from _held(work, number, [queued]).settled()
-    before, tree = made.unwrap(), work.place.worktree
-    yield from note(Moved(subject=work.subject, to=StepStatus.VALIDATING))
-    if work.allowed is not None and before is not None:
-        yield from check_writes(work.subject, tree, before, work.allowed)
-    yield from note(Moved(subject=work.subject, to=StepStatus.COMPLETED))
+    name = work.subject
+    yield from note(
+        Moved(subject=name, to=StepStatus.VALIDATING), Moved(subject=name, to=StepStatus.COMPLETED)
+    )
 
 
 @do
@@ -115,7 +114,7 @@ def _retrying(work: Work, error: StepError, delay: timedelta) -> Do[None, HostEr
 
 
 @do
-def _held(work: Work, number: int, back: Sequence[Moved]) -> Do[Changes | None, StepError, MapEnv]:
+def _held(work: Work, number: int, back: Sequence[Moved]) -> Do[None, StepError, MapEnv]:
     """One attempt, once all that it claims is there."""
     claims = work.step.resources
     if not claims:
@@ -127,9 +126,7 @@ def _held(work: Work, number: int, back: Sequence[Moved]) -> Do[Changes | None, 
 
 
 @do
-def _attempt(
-    work: Work, number: int, back: Sequence[Moved]
-) -> Do[Changes | None, StepError, MapEnv]:
+def _attempt(work: Work, number: int, back: Sequence[Moved]) -> Do[None, StepError, MapEnv]:
     subject, place = work.subject, work.place
     worker = place.worktree.name
     yield from note(
@@ -137,12 +134,19 @@ def _attempt(
         Moved(subject=subject, to=StepStatus.RUNNING, attempt=number, worker=worker),
         CommandStarted(subject=subject, command=place.shown(work.step), key=place.key_of(subject)),
     )
-    tree, before = place.worktree, None
-    if work.allowed is not None:
-        before = yield from changes_in(tree).map_error(fatal)
+    check = yield from _check(work)
     limit = yield from _time_left(work)
-    yield from carry_out(work.step, subject, place, limit)
-    return before
+    yield from carry_out(work.step, subject, place, limit, check)
+
+
+@do
+def _check(work: Work) -> Do[Effect[None, StepError, MapEnv], HostError, MapEnv]:
+    """Look at the worktree before a step; what then tells whether it wrote what it may not."""
+    if work.allowed is None:
+        return succeed(None)
+    tree = work.place.worktree
+    before = yield from changes_in(tree).map_error(fatal)
+    return check_writes(work.subject, tree, before, work.allowed)
 
 
 @do

@@ -33,6 +33,9 @@ from anabranch.workflow import Step
 TAIL: Final = 4000
 """How much of what a command printed the journal holds, in characters."""
 
+UNMET: Final = "unmet"
+"""The fault of a command that ended well, and did not do what its step had promised."""
+
 _Outcome: TypeAlias = Result[CommandOutput, CommandError]
 
 
@@ -46,11 +49,23 @@ class _Ended:
 
 @do
 def carry_out(
-    step: Step, subject: str, place: Place, limit: timedelta | None
+    step: Step,
+    subject: str,
+    place: Place,
+    limit: timedelta | None,
+    check: Effect[None, StepError, MapEnv],
 ) -> Do[None, StepError, MapEnv]:
     """Do the work of a step, within a limit, and tell the journal how it ended and what it did.
 
-    Both are told at once, so that a step of which the end is known left all it leaves.
+    Its end is told last: a step of which the end is known left all it leaves, and kept what it
+    promised.
+
+    Args:
+        step: what to do.
+        subject: what the journal calls it.
+        place: where.
+        limit: how long its command may take; `None` is no limit.
+        check: what has to hold once it has succeeded.
     """
     before = yield from look_before(step, place)
     work = yield from from_result(_work(step, subject, place, limit))
@@ -61,8 +76,11 @@ def carry_out(
         yield from note(told, *spent)
         yield from fail(_failed(_called(step, place), told, ended.outcome.failure()))
     caught = captured(step, subject, ended.outcome.unwrap(), ended.report, place.masker)
-    looked = yield from look_after(step, subject, place, before).settled()
-    yield from note(told, *spent, *looked.value_or([]), *caught.value_or([]))
+    looking = look_after(step, subject, place, before)
+    looked = yield from looking.tap(lambda _: check).settled()
+    left = [*spent, *looked.value_or([]), *caught.value_or([])]
+    refused = isinstance(looked, Failure) or isinstance(caught, Failure)
+    yield from note(*left, evolve(told, fault=UNMET) if refused else told)
     yield from from_result(looked)
     place.slate.leave({one.name: one.value for one in (yield from from_result(caught))})
 

@@ -31,6 +31,7 @@ class Herd:
         scope: names that all of them know; `item` and `agent` are added.
         templates: how a coding agent is called, by its name.
         past: what an earlier process of the run had done, by subject.
+        resumed: whether there was an earlier process of the run.
         in_doubt: what becomes of steps of which nobody knows whether they were done.
         linear: whether their commits are made anew in one line.
         resolve: the steps that resolve a conflict; without any, the agent fails.
@@ -46,6 +47,7 @@ class Herd:
     scope: Mapping[str, Json]
     templates: Callable[[str], AgentTemplate]
     past: Mapping[str, Subject] = field(factory=dict[str, Subject])
+    resumed: bool = False
     in_doubt: InDoubt = InDoubt.RERUN
     linear: bool = False
     resolve: tuple[Step, ...] = ()

@@ -12,7 +12,7 @@ second program for resuming, and nothing that only resuming can do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Never, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
@@ -55,7 +55,8 @@ from anabranch.program.items import assignments_for
 from anabranch.program.merging import merge_all
 from anabranch.program.oversight import Oversight, tally_of
 from anabranch.program.own_worktree import no_worktree, own_worktree
-from anabranch.program.places import Place, StepFailed
+from anabranch.program.past import Standing, standing_of
+from anabranch.program.places import Place, StepFailed, failure_of
 from anabranch.program.slates import captured_in
 from anabranch.program.steps import run_steps
 from anabranch.program.taking_up import run_agents
@@ -171,7 +172,7 @@ def _opening(job: Job) -> list[Payload]:
     """What is told before anything else: that the run begins, or goes on."""
     created, now = job.past.created, digest(job.workflow)
     if created is None:
-        return [_created(job.workflow, job.identity), RunMoved(to=RunStatus.RUNNING)]
+        return [_created(job.workflow, job.identity, now), RunMoved(to=RunStatus.RUNNING)]
     told: list[Payload] = []
     if job.past.status in (RunStatus.RUNNING, RunStatus.PAUSED):
         told.append(RunMoved(to=RunStatus.INTERRUPTED, reason="its process ended"))
@@ -180,11 +181,11 @@ def _opening(job: Job) -> list[Payload]:
     return [*told, RunMoved(to=RunStatus.RUNNING, reason="resumed")]
 
 
-def _created(workflow: Workflow, identity: Identity) -> RunCreated:
+def _created(workflow: Workflow, identity: Identity, name: str) -> RunCreated:
     return RunCreated(
         run=identity.run,
         workflow=workflow.name,
-        digest=digest(workflow),
+        digest=name,
         branch=identity.branch,
         base=identity.base,
         target=identity.target,
@@ -223,9 +224,43 @@ def _whole(job: Job) -> Do[tuple[str, Result[RunStatus, RunFault]], HostError, M
 def _worked(job: Job) -> Effect[int, RunFault, MapEnv]:
     """Everything before the delivery; how many agents failed."""
     last = "reduce" if job.workflow.reduce else "merge"
-    if not job.ended(last):
+    failed = _known_failure(job)
+    if failed is None and not job.ended(last):
         return _in_worktree(job)
-    return no_worktree(job.identity.branch).as_(_failures(job.past))
+    # From here on the worktree of the run may be gone, and nothing in it is needed any more.
+    tidied = no_worktree(job.identity.branch)
+    return tidied.as_(_failures(job.past)) if failed is None else tidied.and_then(_failing(failed))
+
+
+def _failing(failed: StepFailed) -> Callable[[None], Effect[Never, StepFailed, object]]:
+    return lambda _: fail(failed)
+
+
+def _known_failure(job: Job) -> StepFailed | None:
+    """What had ended the run before its end, if an earlier process came so far."""
+    for name, phase in job.past.phases.items():
+        if phase.ok is False:
+            return _failure_in(job, name)
+    return _call_off(_oversight(job)) if job.ended("merge") else None
+
+
+def _failure_in(job: Job, phase: str) -> StepFailed:
+    """The first step of a phase that failed and had to succeed."""
+    steps = (s for s in job.past.subjects.values() if s.declared.phase == phase)
+    failed = next((step for step in steps if standing_of(step) is Standing.FAILED), None)
+    return StepFailed(subject=phase, message="it failed") if failed is None else failure_of(failed)
+
+
+def _oversight(job: Job) -> Oversight:
+    return Oversight(job.workflow.map.failure_policy, tally_of(job.past.subjects.values()))
+
+
+def _call_off(oversight: Oversight) -> StepFailed | None:
+    """The failure of a run whose agents were stopped by their failure policy."""
+    if oversight.stopped is None:
+        return None
+    message = f"stopped by `{oversight.stopped}`: {oversight.tally.failed} items failed"
+    return StepFailed(subject="map", message=message)
 
 
 def _failures(past: RunState) -> int:
@@ -254,7 +289,7 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
     desk = Desk(workflow.resources)
     preparing = _place(job, "setup", tree, scope, desk=desk, deadline=deadline)
     scope.update((yield from _phase(job, workflow.setup, preparing)))
-    oversight = Oversight(workflow.map.failure_policy, tally_of(job.past.subjects.values()))
+    oversight = _oversight(job)
     herd = Herd(
         run=identity.run,
         parent=identity.branch,
@@ -263,6 +298,7 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
         scope=scope,
         templates=workflow.template,
         past=job.past.subjects,
+        resumed=job.past.created is not None,
         in_doubt=job.workflow.in_doubt,
         linear=workflow.merge.history is History.LINEAR,
         resolve=workflow.merge.resolve,
@@ -275,9 +311,8 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
     )
     ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))
     merged = yield from _told("merge", job, merge_all(ended, herd, identity.base))
-    if oversight.stopped is not None:
-        message = f"stopped by `{oversight.stopped}`: {oversight.tally.failed} items failed"
-        yield from fail(StepFailed(subject="map", message=message))
+    if (called_off := _call_off(oversight)) is not None:
+        yield from fail(called_off)
     if workflow.reduce and "reduce" not in job.past.phases:
         yield from _brought_forward(identity, tree)
     done = yield from _done_by_agents(workflow, ended, tree)
@@ -416,8 +451,8 @@ def _given_up(job: Job, base: str, fault: RunFault) -> Do[RunStatus, AnabranchEr
     if isinstance(fault, HostError):
         yield from _interrupted(str(fault))
         yield from fail(fault)
-    yield from note(RunMoved(to=RunStatus.FAILED, reason=str(fault))).settled()
     yield from _left(job, base).settled()
+    yield from note(RunMoved(to=RunStatus.FAILED, reason=str(fault))).settled()
     if isinstance(fault, StepFailed):
         return RunStatus.FAILED
     return (yield from fail(fault))
@@ -425,8 +460,13 @@ def _given_up(job: Job, base: str, fault: RunFault) -> Do[RunStatus, AnabranchEr
 
 @do
 def _left(job: Job, base: str) -> Do[None, HostError, MapEnv]:
-    """Keep the run's branch if there is anything on it, and say where it is."""
+    """Keep the run's branch if there is anything on it, and say where it is.
+
+    It comes before the last word: who has read that the run has failed can take what it left.
+    """
     branch = job.identity.branch
+    if job.past.delivered is not None:
+        return
     tip = yield from start_branch(branch).map_error(fatal)
     if tip == base:
         yield from drop_branch(branch).map_error(fatal)
