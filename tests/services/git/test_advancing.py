@@ -48,6 +48,17 @@ def test_changes_that_are_not_touched_stay(bench: Bench) -> None:
     assert " M dir/b.txt\nA  staged\n?? untracked" == there.git("status", "--porcelain")
 
 
+def test_what_a_killed_git_had_begun_to_write_is_completed(bench: Bench) -> None:
+    def before(there: ScratchRepository) -> None:
+        there.write({"a.txt": "th", "empty": "", "dir/b.txt": "theirs", "new": "the"})
+
+    landing: Files = {"a.txt": "theirs", "empty": "theirs", "dir/b.txt": "theirs", "new": "theirs"}
+    answer, there = advance(bench, landing, before)
+    assert () == answer.saved
+    assert dict.fromkeys(landing, b"theirs") == Bench(there).files()
+    assert "" == there.git("status", "--porcelain")
+
+
 IN_THE_WAY: dict[str, tuple[Files, Files]] = {
     "untracked": ({"new": "mine"}, {"new": "theirs"}),
     "modified": ({"a.txt": "mine"}, {"a.txt": "theirs"}),

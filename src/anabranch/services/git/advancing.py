@@ -2,7 +2,9 @@
 
 Git's own commands either refuse because of one file in the way, or overwrite it. Here what
 already is what lands there is taken as it is; what differs is renamed to a name beside it;
-everything else stays untouched. The order of the steps makes a second try after a `kill -9`
+everything else stays untouched. A git that is killed leaves the file that it was writing torn: it
+holds the beginning of what lands there. The rest is added, so that nothing is lost whoever wrote
+it. The order of the steps makes a second try after a `kill -9`
 find what it needs: the commit moves last.
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from attrs import evolve
@@ -32,6 +34,8 @@ def advance(git: Git, worktree: Worktree, commit: Oid) -> Advance:
         return Advance(worktree=after)
     _require_descendant(git, head, commit)
     way = survey(git, head, commit)
+    torn = {path: rest for path, rest in _rests(git, way) if rest is not None}
+    way = _mended(git, way, torn)
     saved = tuple(_save(git.directory, way.obstacles))
     _go(git, head, commit, way)
     return Advance(worktree=after, saved=saved)
@@ -40,23 +44,31 @@ def advance(git: Git, worktree: Worktree, commit: Oid) -> Advance:
 def complete(git: Git, head: Oid, commit: Oid) -> bool:
     """Finish what was begun and interrupted: bring a tree from `head` to `commit`.
 
-    A git that is killed leaves a file that it was writing torn: it holds the beginning of what
-    lands there. The rest is added, so that nothing is lost whoever wrote it. One that it had
-    removed to write it anew is written.
-
     Returns:
         `False`, with nothing done, if anything is in the way that is not what lands there.
     """
     way = survey(git, head, commit)
-    torn = [path for path in way.differing if not way.is_gone(git.directory, path)]
-    rests = {path: rest_of(git, way.landings[path]) for path in torn}
-    if any(rest is None for rest in rests.values()):
+    rests = dict(_rests(git, way))
+    torn = {path: rest for path, rest in rests.items() if rest is not None}
+    if torn.keys() != rests.keys():
         return False
-    for path, rest in rests.items():
-        with open(os.path.join(git.directory, path), "ab") as file:
-            file.write(rest or b"")
-    _go(git, head, commit, evolve(way, same=way.same | rests.keys()))
+    _go(git, head, commit, _mended(git, way, torn))
     return True
+
+
+def _rests(git: Git, way: Way) -> Iterator[tuple[str, bytes | None]]:
+    """What is there and differs from what lands there, and what it lacks if it is torn."""
+    for path in sorted(way.differing):
+        if not way.is_gone(git.directory, path):
+            yield path, rest_of(git, way.landings[path])
+
+
+def _mended(git: Git, way: Way, torn: Mapping[str, bytes]) -> Way:
+    """The way once torn files hold what lands there."""
+    for path, rest in torn.items():
+        with open(os.path.join(git.directory, path), "ab") as file:
+            file.write(rest)
+    return evolve(way, same=way.same | torn.keys())
 
 
 def _require_descendant(git: Git, head: str, commit: Oid) -> None:
