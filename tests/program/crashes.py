@@ -9,20 +9,22 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 from returns.result import Failure, Result
 
-from anabranch import run
+from anabranch import Effect, run
 from anabranch.environment import (
     Environment,
     JournalError,
+    MapEnv,
     Worktree,
     WorktreeError,
     WorktreeRequest,
 )
 from anabranch.lifecycle import Event, Payload, RunState, fold, is_announcement
-from anabranch.program import Identity, program
+from anabranch.program import Identity, cancellation, program
 from anabranch.services.journal import MemoryJournal
 from anabranch.testing import MockEnvironment
 from anabranch.testing.mocks import MockWorktrees
 from anabranch.testing.mocks.journal import KeptJournal
+from anabranch.values import AnabranchError
 from anabranch.workflow import Workflow
 from tests.program.test_program import workflow
 
@@ -141,6 +143,7 @@ def crashed(
     after: bool = False,
     lost: Callable[[int, int], int] = lambda _, written: written,
     flow: Workflow | None = None,
+    cancelling: bool = False,
 ) -> MockEnvironment:
     """Run until the process dies; the world as it is then.
 
@@ -152,6 +155,7 @@ def crashed(
         lost: from how many events are surely on the disk and how many were written, how many
             the next process finds.
         flow: what runs.
+        cancelling: whether the run is cancelled, and does not go on.
     """
     burning = fuse or Fuse(last=None, after=after)
     journal = _Watched(env.journal, burning, ends, durable=len(env.journal.events))
@@ -162,7 +166,11 @@ def crashed(
         files=_fused(env.files, burning),
         journal=journal,
     )
-    effect = program(flow or workflow(), IDENTITY, past_of(env))
+    past = past_of(env)
+    effect: Effect[Any, AnabranchError, MapEnv] = program(flow or workflow(), IDENTITY, past)
+    if cancelling:
+        assert past is not None
+        effect = cancellation(IDENTITY, past)
     with suppress(Dead, BaseExceptionGroup):
         run(effect, fused)
     events = journal.inner.events

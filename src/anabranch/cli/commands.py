@@ -10,6 +10,7 @@ import click
 COMMANDS: Final = {
     "run": "Run a workflow in a git repository and deliver the result to your branch.",
     "resume": "Go on with a run that was interrupted; the newest one unless named.",
+    "cancel": "End a run for good, in order, and put away what is left of it.",
     "runs": "List the runs of a repository, newest first.",
     "status": "Tell how a run stands, the newest one unless named.",
     "events": "Show what happened in a run.",

@@ -1,5 +1,6 @@
 """Runs on this machine: the environment composed, the program interpreted."""
 
+from anabranch.engine.cancelling import Cancellation, LocalCancellation
 from anabranch.engine.letters import LocalRetry, discard_letters
 from anabranch.engine.local import (
     Listener,
@@ -15,8 +16,10 @@ from anabranch.engine.taking_over import end_what_was_left
 from anabranch.engine.unfinished import unfinished_runs
 
 __all__ = [
+    "Cancellation",
     "Listener",
     "Local",
+    "LocalCancellation",
     "LocalResumption",
     "LocalRetry",
     "LocalRun",

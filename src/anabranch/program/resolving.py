@@ -40,6 +40,11 @@ class _Case:
         return f"{self.agent.assignment.agent_name}/resolve["
 
 
+def tree_for_conflict(agent: str) -> str:
+    """What the worktree is called in which a conflict of an agent is resolved."""
+    return f"merge-{agent}"
+
+
 def resolved(
     agent: Finished, request: MergeRequest, error: MergeError, herd: Herd
 ) -> Effect[Merge, _Unresolved, MapEnv]:
@@ -47,7 +52,7 @@ def resolved(
 
     A resolution that an earlier process of the run had begun is begun anew.
     """
-    name = f"merge-{agent.assignment.agent_name}"
+    name = tree_for_conflict(agent.assignment.agent_name)
     created: Effect[Worktree, _Unresolved, MapEnv] = create_worktree(
         name, parent=request.target
     ).map_error(fatal)

@@ -173,12 +173,16 @@ def _opening(job: Job) -> list[Payload]:
     created, now = job.past.created, digest(job.workflow)
     if created is None:
         return [_created(job.workflow, job.identity, now), RunMoved(to=RunStatus.RUNNING)]
-    told: list[Payload] = []
-    if job.past.status in (RunStatus.RUNNING, RunStatus.PAUSED):
-        told.append(RunMoved(to=RunStatus.INTERRUPTED, reason="its process ended"))
-    if now != created.digest:
-        told.append(Redefined(digest=now, definition=to_data(job.workflow)))
-    return [*told, RunMoved(to=RunStatus.RUNNING, reason="resumed")]
+    other = now != created.digest
+    changed = [Redefined(digest=now, definition=to_data(job.workflow))] if other else []
+    return [*died(job.past), *changed, RunMoved(to=RunStatus.RUNNING, reason="resumed")]
+
+
+def died(past: RunState) -> list[RunMoved]:
+    """What the process of a run could not tell any more when it was killed."""
+    if past.status not in (RunStatus.RUNNING, RunStatus.PAUSED):
+        return []
+    return [RunMoved(to=RunStatus.INTERRUPTED, reason="its process ended")]
 
 
 def _created(workflow: Workflow, identity: Identity, name: str) -> RunCreated:
@@ -374,13 +378,13 @@ def _phase(
     if isinstance(ran, Failure):
         yield from note(PhaseEnded(phase=name, ok=False))
         yield from fail(ran.failure())
-    yield from _kept(name, place.worktree)
+    yield from keep(name, place.worktree)
     yield from note(PhaseEnded(phase=name))
     return ran.unwrap()
 
 
 @do
-def _kept(name: str, tree: Worktree) -> Do[None, HostError, MapEnv]:
+def keep(name: str, tree: Worktree) -> Do[None, HostError, MapEnv]:
     """Put what a phase committed in the run's worktree onto the run's branch."""
     head = yield from head_of(tree).map_error(fatal)
     request = MergeRequest(
@@ -451,7 +455,10 @@ def _given_up(job: Job, base: str, fault: RunFault) -> Do[RunStatus, AnabranchEr
     if isinstance(fault, HostError):
         yield from _interrupted(str(fault))
         yield from fail(fault)
-    yield from _left(job, base).settled()
+    if job.past.delivered is None:
+        # It comes before the last word: who has read that the run has failed can take what it left.
+        left = yield from left_on(job.identity.branch, base, "the run failed").settled()
+        yield from note(*left.value_or(())).settled()
     yield from note(RunMoved(to=RunStatus.FAILED, reason=str(fault))).settled()
     if isinstance(fault, StepFailed):
         return RunStatus.FAILED
@@ -459,23 +466,11 @@ def _given_up(job: Job, base: str, fault: RunFault) -> Do[RunStatus, AnabranchEr
 
 
 @do
-def _left(job: Job, base: str) -> Do[None, HostError, MapEnv]:
-    """Keep the run's branch if there is anything on it, and say where it is.
-
-    It comes before the last word: who has read that the run has failed can take what it left.
-    """
-    branch = job.identity.branch
-    if job.past.delivered is not None:
-        return
-    tip = yield from start_branch(branch).map_error(fatal)
+def left_on(branch: str, base: str, why: str) -> Do[tuple[Delivered, ...], HostError, MapEnv]:
+    """Keep a run's branch if there is anything on it; what to tell then, and why it is there."""
+    tip = yield from start_branch(branch, base).map_error(fatal)
     if tip == base:
         yield from drop_branch(branch).map_error(fatal)
-        return
-    kept = Delivered(
-        commit=tip,
-        delivered=False,
-        branch=branch,
-        reason="the run failed",
-        hint=f"git merge {branch}",
-    )
-    yield from note(kept)
+        return ()
+    hint = f"git merge {branch}"
+    return (Delivered(commit=tip, delivered=False, branch=branch, reason=why, hint=hint),)

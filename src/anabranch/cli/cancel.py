@@ -1,0 +1,51 @@
+"""`anabranch cancel` ends a run for good: in order if it is at work, put away if it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from anabranch.cli.commands import COMMANDS
+from anabranch.cli.options import json_option, repo_option
+from anabranch.cli.output import Output
+from anabranch.values import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anabranch.engine import Cancellation
+
+
+@click.command("cancel", help=COMMANDS["cancel"])
+@click.argument("run")
+@repo_option
+@json_option
+@click.pass_obj
+def command(output: Output, run: str, repo: str) -> int:
+    """Tell its process to end, wait until it has, put away what is left, and tell what stays."""
+    import anyio
+
+    from anabranch.engine import LocalCancellation, open_repository
+
+    done = anyio.run(LocalCancellation(repository=open_repository(repo), run=run).carry_out)
+    data: dict[str, Json] = {
+        "run": run,
+        "status": done.state.status.value,
+        "process": None if done.ended is None else done.ended.pid,
+        "branches": list(done.branches),
+    }
+    output.result("\n".join(_told(run, done)), data)
+    return 0
+
+
+def _told(run: str, done: Cancellation) -> Iterator[str]:
+    ended = "" if done.ended is None else f"; {done.ended} has ended in order"
+    yield f"run {run} is cancelled{ended}"
+    for branch in done.branches:
+        yield f"  kept: branch {branch} holds work that was not delivered"
+    if done.branches:
+        yield f"  next: git merge {done.branches[0]}"
+        yield f"  next: git branch -D {' '.join(done.branches)}"
+    else:
+        yield "  nothing is left of it but its journal and its logs"

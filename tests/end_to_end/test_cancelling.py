@@ -1,0 +1,81 @@
+"""Runs that are cancelled from another process, in real repositories."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+import pytest
+
+from tests.end_to_end.test_resuming import Held, held
+from tests.end_to_end.test_runs import anabranch, left_over, run_of, survivors
+
+__all__ = ["held"]
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+def run_in(held: Held) -> str:
+    return run_of(anabranch(held.repository, "status").stdout)
+
+
+def test_a_run_at_work_ends_in_order_and_is_cancelled(held: Held) -> None:
+    run = run_in(held)
+    done = anabranch(held.repository, "cancel", run)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert f"run {run} is cancelled; process {held.process.pid} on " in done.stdout
+    assert 130 == held.process.wait(0)
+    assert [] == left_over(held.repository)
+    assert [] == survivors(f"TEST_MARK={held.place}")
+    assert "" == held.repository.git("status", "--porcelain")
+
+
+def test_status_resume_and_events_agree_that_it_is_cancelled(held: Held) -> None:
+    run = run_in(held)
+    anabranch(held.repository, "cancel", run)
+    assert "held: cancelled" in anabranch(held.repository, "status").stdout
+    told = json.loads(anabranch(held.repository, "status", "--json").stdout)
+    assert ("cancelled", "cancelled") == (told["status"], told["stop"]["reason"])
+    assert {"cancelled": 3} == told["agents"]
+    for again in ("resume", "cancel"):
+        refused = anabranch(held.repository, again, run)
+        assert (2, True) == (refused.returncode, "the run has ended" in refused.stderr)
+    assert "run_moved to=cancelled" in anabranch(held.repository, "events").stdout
+
+
+def test_a_dead_run_is_cancelled_and_what_it_left_is_ended(held: Held) -> None:
+    run = run_in(held)
+    held.kill()
+    done = anabranch(held.repository, "cancel", run, "--json")
+    assert 0 == done.returncode, done.stderr
+    expected: dict[str, object] = {
+        "run": run,
+        "status": "cancelled",
+        "process": None,
+        "branches": [],
+    }
+    assert expected == json.loads(done.stdout)
+    assert [] == survivors(f"TEST_MARK={held.place}")
+    assert [] == left_over(held.repository)
+
+
+def test_work_that_was_committed_and_not_merged_is_named(held: Held) -> None:
+    run = run_in(held)
+    (held.place / "go").touch()
+    os.kill(held.process.pid, signal.SIGSTOP)
+    held.kill()
+    branch = f"anabranch/{run}/agent-1"
+    tree = held.repository.git("commit-tree", "-p", branch, "-m", "made", f"{branch}^{{tree}}")
+    held.repository.git("update-ref", f"refs/heads/{branch}", tree)
+    done = anabranch(held.repository, "cancel", run)
+    assert 0 == done.returncode, done.stderr
+    assert f"kept: branch {branch} holds work that was not delivered" in done.stdout
+    assert f"next: git merge {branch}" in done.stdout
+    assert [branch] == left_over(held.repository)
+
+
+def test_a_run_that_is_not_there_is_told(held: Held) -> None:
+    refused = anabranch(held.repository, "cancel", "r0")
+    assert (2, True) == (refused.returncode, "there is no such run: r0" in refused.stderr)
