@@ -130,6 +130,18 @@ def stale_locks(there: ScratchRepository) -> None:
 
 
 @deed
+def meddled_with_git_s_own_files(there: ScratchRepository) -> None:
+    admin = Path(there.git("rev-parse", "--absolute-git-dir"))
+    (admin / "logs" / "HEAD").write_text("nonsense\n")
+    (admin / "HEAD.new").unlink(missing_ok=True)
+    (admin / "HEAD.new").symlink_to(there.path / "a.txt")
+    (admin / "index.new").unlink(missing_ok=True)
+    (admin / "index.new").hardlink_to(admin / "gitdir")
+    (admin / "own").write_text("")
+    (admin / "commondir").unlink()
+
+
+@deed
 def hidden_from_status(there: ScratchRepository) -> None:
     there.git("update-index", "--assume-unchanged", "a.txt")
     there.git("update-index", "--skip-worktree", "run.sh")

@@ -10,7 +10,7 @@ import pytest
 
 from anabranch.environment import Worktree, WorktreeRequest
 from anabranch.services.git import GitRun, find_worktrees, git_run
-from anabranch.services.git.files import replace_file
+from anabranch.services.git.files import turn_file
 from anabranch.services.git.registry import Registry
 from tests.services.git.bench import Bench
 from tests.services.git.forest import order, trees_of
@@ -153,7 +153,7 @@ def test_one_that_was_being_given_back_stands_on_its_commits_or_is_none(
         dies = _killed_after(writes)
         with monkeypatch.context() as patch:
             for room in ("slots", "registry"):
-                patch.setattr(f"anabranch.services.git.{room}.replace_file", dies)
+                patch.setattr(f"anabranch.services.git.{room}.turn_file", dies)
             with pytest.raises(Killed):
                 trees.take_away(tree)
         left = Registry(repository=bench.repository, run="r1").take_up("agent-0")
@@ -169,6 +169,6 @@ def _killed_after(writes: int) -> Callable[[str, bytes], None]:
         if not left[0]:
             raise Killed
         left[0] -= 1
-        replace_file(path, data)
+        turn_file(path, data)
 
     return write

@@ -11,7 +11,7 @@ from anabranch.environment import WorktreeFault
 from anabranch.services.git.admin import Reason, admin_of, entries, entry_of
 from anabranch.services.git.exclusion import alone
 from anabranch.services.git.faults import Refused
-from anabranch.services.git.files import replace_file
+from anabranch.services.git.files import replace_file, turn_file
 from anabranch.services.git.overlays import is_laid, is_torn, layers_of, unmount
 from anabranch.services.git.removal import TRASH, delete, mount_points_below, put_away
 from anabranch.services.git.repository import GitRepository
@@ -147,7 +147,7 @@ class Registry:
 
     def name(self, tree: Tree, name: str) -> None:
         """Lock a tree in the name of this process."""
-        replace_file(os.path.join(tree.admin, "locked"), os.fsencode(self.reason(name)))
+        turn_file(os.path.join(tree.admin, "locked"), os.fsencode(self.reason(name)))
 
     def welcome(self, order: Order, tree: Tree) -> None:
         """Run the hook that git runs after a checkout into a new worktree; then it is whole."""

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from anabranch.environment import WorktreeFault
 from anabranch.services.git.faults import Refused
-from anabranch.services.git.files import replace_file
+from anabranch.services.git.files import TURNED, cut_file, read_file, replace_file, turn_file
 from anabranch.services.git.pristine import Differences, Record
 from anabranch.services.git.removal import erase, mount_points_below
 from anabranch.services.git.runner import Git
@@ -21,7 +21,8 @@ from anabranch.services.git.trees import Tree
 _LINK: Final = ".git"
 _INDEX: Final = "index"
 _KEPT_INDEX: Final = "anabranch-index"
-_CHANGING: Final = frozenset({"HEAD", "locked", _INDEX, _KEPT_INDEX})
+_TURNING: Final = ("HEAD", "locked", _INDEX)
+_CHANGING: Final = frozenset({*_TURNING, *(name + TURNED for name in _TURNING), _KEPT_INDEX})
 """What each use of a slot writes anew."""
 
 
@@ -47,13 +48,21 @@ class AdminRecord:
         for path in found - _CHANGING - self.files.keys():
             erase(os.path.join(admin, path))
         for path, data in self.files.items():
-            full = os.path.join(admin, path)
-            if path not in found or Path(full).read_bytes() != data:
-                os.makedirs(os.path.dirname(full), exist_ok=True)
-                replace_file(full, data)
-        index = os.path.join(admin, _INDEX)
-        shutil.copyfile(os.path.join(admin, _KEPT_INDEX), f"{index}.new")
-        os.replace(f"{index}.new", index)
+            _put_back(os.path.join(admin, path), data, there=path in found)
+        turn_file(os.path.join(admin, _INDEX), read_file(os.path.join(admin, _KEPT_INDEX)))
+
+
+def _put_back(path: str, data: bytes, *, there: bool) -> None:
+    """Give a file the content that it had; most often something was only added to it."""
+    now = read_file(path) if there else None
+    if now == data:
+        return
+    seen = os.lstat(path) if now is not None else None
+    if now is not None and now.startswith(data) and seen is not None and stat.S_ISREG(seen.st_mode):
+        cut_file(path, len(data))
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    replace_file(path, data)
 
 
 def keep_index(admin: str) -> None:

@@ -17,7 +17,7 @@ from attrs import define, field
 from anabranch.environment import Oid, WorktreeFault
 from anabranch.services.git.admin import entries
 from anabranch.services.git.faults import Refused
-from anabranch.services.git.files import replace_file
+from anabranch.services.git.files import turn_file
 from anabranch.services.git.filling import Fill
 from anabranch.services.git.grounds import Ground, Laid, Recorded
 from anabranch.services.git.refs import Refs
@@ -94,7 +94,7 @@ class SlotTrees:
             return
         release_locks(self.registry.repository.common, tree.admin)
         self.registry.name(tree, SPARE + os.path.basename(tree.path))
-        replace_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
+        turn_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
         with self._lock:
             self._free.append(slot)
 
@@ -161,7 +161,7 @@ class SlotTrees:
         if order.branch is not None:
             self._point(f"refs/heads/{order.branch}", order)
             head = f"ref: refs/heads/{order.branch}"
-        replace_file(os.path.join(slot.tree.admin, "HEAD"), f"{head}\n".encode())
+        turn_file(os.path.join(slot.tree.admin, "HEAD"), f"{head}\n".encode())
 
     def _point(self, ref: str, order: Order) -> None:
         """Make the branch. One of ours that is there already is from an earlier attempt."""
