@@ -75,6 +75,8 @@ class Round:
         number: the signal; SIGKILL goes to the process group.
         all_of_it: whether SIGKILL goes to everything that was started, too.
         lasts: about how many seconds an undisturbed run takes.
+        killed: when it was ended.
+        took: the seconds of a run that was at its end before it was ended.
     """
 
     place: Path
@@ -85,6 +87,7 @@ class Round:
     all_of_it: bool = False
     lasts: float = 3.0
     killed: list[str] = field(factory=list[str])
+    took: list[float] = field(factory=list[float])
 
     @property
     def repository(self) -> Path:
@@ -158,7 +161,7 @@ class Round:
 
     def _ended_at(self, moment: float) -> bool:
         """Start what is next and end it at a moment; whether it was at its end before."""
-        arguments = self._next()
+        arguments, began = self._next(), time.monotonic()
         with (self.place / "log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "anabranch", *arguments],
@@ -173,6 +176,8 @@ class Round:
         if process.returncode is not None:
             said = (self.place / "log").read_text()
             self._require(process.returncode == 0, f"exit {process.returncode}: {said}")
+            if arguments[0] == "run":
+                self.took.append(time.monotonic() - began)
             return True
         self.killed.append(f"{arguments[0]}@{moment:.3f}")
         if self.number is signal.SIGKILL:
@@ -365,6 +370,8 @@ def main() -> int:
             broken += 1
             _say(f"BROKEN {a_round.place if given.keep else ''} {error}")
         moments[a_round.number.name] += len(a_round.killed)
+        # The machine is faster or slower than it was: the moments follow.
+        lasts = sum((lasts, *a_round.took)) / (1 + len(a_round.took))
         if number % 10 == 0:
             _say(_told(moments, number, broken, began))
     _say(_told(moments, number, broken, began))
