@@ -24,7 +24,7 @@ from urllib.parse import quote
 from attrs import evolve, field, fields, frozen
 
 from anabranch.lifecycle.events import Payload
-from anabranch.lifecycle.patterns import KEY_BEGIN, PATTERNS
+from anabranch.lifecycle.patterns import ANY_HINT, KEY_BEGIN, PATTERNS
 from anabranch.values import AnabranchError, Json, Masked, Problem
 
 STARS: Final = b"***"
@@ -213,7 +213,7 @@ def _is_distinct(form: bytes) -> bool:
 
 
 def _usual(data: bytes) -> Iterator[_Find]:
-    for pattern in PATTERNS:
+    for pattern in PATTERNS if ANY_HINT.search(data) else ():
         if any(hint in data for hint in pattern.hints):
             for match in pattern.regex.finditer(data):
                 yield *match.span(), match.span(pattern.group)

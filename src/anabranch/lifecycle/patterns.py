@@ -92,3 +92,8 @@ PATTERNS: Final = (
     ),
 )
 """All forms, in no order that matters."""
+
+ANY_HINT: Final = re.compile(
+    b"|".join(re.escape(hint) for pattern in PATTERNS for hint in pattern.hints)
+)
+"""What every text has that has any of the forms: one look instead of one for each."""

@@ -99,8 +99,9 @@ class Views:
         self._thread.start()
 
     def touch(self) -> None:
-        """Tell that there is something new."""
-        self._changed.set()
+        """Tell that there is something new. Asking first is cheaper than telling twice."""
+        if not self._changed.is_set():
+            self._changed.set()
 
     def close(self) -> None:
         """Write them a last time, and end."""
