@@ -6,14 +6,9 @@ ended. Both go to standard error, so that standard output holds the result alone
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Self
 
 from anabranch.cli.output import Output
 from anabranch.lifecycle import (
@@ -25,13 +20,12 @@ from anabranch.lifecycle import (
     RunCreated,
     RunMoved,
     RunState,
-    Summary,
     summarise,
 )
-from anabranch.values import RunStatus, StepStatus, format_duration
+from anabranch.values import RunStatus, StepStatus
 
-_SHOWN = 8
-"""How many running agents are listed."""
+if TYPE_CHECKING:
+    from rich.live import Live
 
 _MARKS = {
     StepStatus.VALIDATING: "✓",
@@ -47,17 +41,17 @@ class Progress:
     """Shows a run; give it the events with `take`."""
 
     def __init__(self, output: Output) -> None:
-        self._console = Console(stderr=True, no_color=output.color is False, highlight=False)
+        self._output = output
         self._folding = Folding()
-        self._live = Live(
-            get_renderable=self._drawn,
-            console=self._console,
-            transient=True,
-            refresh_per_second=8,
-        )
+        self._live = self._drawing() if sys.stderr.isatty() else None
+
+    def _drawing(self) -> Live:
+        from anabranch.cli.drawing import drawing
+
+        return drawing(self._output, lambda: summarise(self._folding.state, failures=0))
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._live is not None:
             self._live.start()
         return self
 
@@ -67,7 +61,8 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        if self._live is not None:
+            self._live.stop()
 
     @property
     def state(self) -> RunState:
@@ -82,8 +77,8 @@ class Progress:
         """Take the next event."""
         self._folding.take(event)
         line = self._line(event)
-        if line is not None and not self._console.is_terminal:
-            self._console.print(line, soft_wrap=True)
+        if line is not None and self._live is None:
+            self._output.note(line)
 
     def _line(self, event: Event) -> str | None:
         """What is worth a line of its own."""
@@ -109,29 +104,3 @@ class Progress:
             return None
         reason = f": {moved.message}" if moved.message else ""
         return f"  {_MARKS[moved.to]} {declared.label or moved.subject}{reason}"
-
-    def _drawn(self) -> RenderableType:
-        return draw(summarise(self._folding.state, failures=0))
-
-
-def draw(summary: Summary) -> RenderableType:
-    """A run as a few lines: a bar, the phase, and what is at work now."""
-    total = sum(summary.agents.values())
-    ended = sum(count for status, count in summary.agents.items() if status in STEP_TERMINAL)
-    worked = ended + summary.agents.get(StepStatus.VALIDATING, 0)
-    phase = ["starting", *summary.phases][-1]
-    head = Table.grid(padding=(0, 1))
-    failed = sum(summary.agents.get(s, 0) for s in (StepStatus.FAILED, StepStatus.TIMED_OUT))
-    told = f"{worked}/{total} agents" if total else ""
-    head.add_row(
-        Text(summary.workflow, style="bold"),
-        Text("stopping" if summary.stop else phase, style="cyan"),
-        ProgressBar(total=max(total, 1), completed=worked, width=30),
-        Text(told),
-        Text(f"{failed} failed" if failed else "", style="red"),
-        Text(format_duration(summary.elapsed), style="dim"),
-    )
-    rows = Table.grid(padding=(0, 1))
-    for running in summary.running[:_SHOWN]:
-        rows.add_row("  ", Text(running.label), Text(running.command or "", style="dim"))
-    return Group(head, rows)
