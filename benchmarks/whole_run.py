@@ -6,7 +6,8 @@ Both do the same work: a worktree and a branch for each agent, one command that 
 commits it, a merge of what succeeded, the removal of everything. The script is bash under
 `xargs -P` with a lock around the commands of git that share metadata, as it must. `anabranch run`
 is started as its users start it, so its figures include the start of Python, the journal on disk
-(with fsync) and the ending of process trees. CPU is that of all processes.
+(with fsync) and the ending of process trees. CPU is that of all processes. Set `TMPDIR` to choose
+the file system: ext4 without a journal is slow at making files after others were deleted.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ def by_anabranch(place: Path, agents: int, at_once: int, files: int) -> tuple[fl
     file.write_text(WORKFLOW.replace("AT_ONCE", str(at_once)))
     source = str(Path(__file__).parents[1] / "src")
     environ = {**os.environ, **repository.environ, "PYTHONPATH": source}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-m", "anabranch", "run", str(file)]
     wall, cpu, code = cost(command, repository.path, environ)
     if code != 1:
