@@ -42,14 +42,14 @@ MUTANTS: Final = (
     Mutant(
         "a slot that frees up is not refilled",
         GROUPS,
-        "        if group.short:\n            group.grow()\n",
-        "",
+        "            group.grow()\n",
+        "            pass\n",
     ),
     Mutant(
         "jobs start after the first failure has stopped everything",
         GROUPS,
-        "        if self.stopped:\n            return None\n",
-        "",
+        "            self.next_job = _nothing\n            if self._cancel",
+        "            if self._cancel",
     ),
     Mutant(
         "those who lost a race are not told to end",
@@ -157,8 +157,8 @@ MUTANTS: Final = (
     Mutant(
         "a conflict counts as a merge",
         MERGING,
-        "note(*before, moved, letter(name, failed, agent.branch)).as_(False)",
-        "note(*before, moved, letter(name, failed, agent.branch)).as_(True)",
+        "note(*before, moved, letter(name, failed, agent.branch, herd.masker)).as_(False)",
+        "note(*before, moved, letter(name, failed, agent.branch, herd.masker)).as_(True)",
     ),
     Mutant(
         "a step that failed is completed",

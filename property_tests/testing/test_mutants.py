@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Final
 
 import pytest
@@ -14,6 +15,12 @@ FEW: Final = [
     for mutant in MUTANTS
     if mutant.name.startswith(("dependents run", "a release may", "two events"))
 ]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_text_of_a_bug_that_can_be_planted_stands_once(mutant: Mutant) -> None:
+    source = files("anabranch").joinpath(mutant.file).read_text(encoding="utf-8")
+    assert source.count(mutant.old) == 1
 
 
 @pytest.mark.parametrize("mutant", FEW, ids=lambda mutant: mutant.name)

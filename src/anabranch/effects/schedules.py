@@ -23,7 +23,13 @@ Outcome: TypeAlias = Result[Any, Any]
 
 
 class Schedule(Protocol):
-    """The logic of one parallel run."""
+    """The logic of one parallel run.
+
+    Attributes:
+        more: falsy only if `pull` would answer `None` now.
+    """
+
+    more: object
 
     def pull(self) -> Job | None:
         """The next job that may start now, as key and effect; `None` if there is none now."""
@@ -50,6 +56,7 @@ class _InOrder:
     """Jobs from an iterable, lazily and in order, with dense keys from 0."""
 
     def __init__(self, effects: Iterable[Effect[Any, Any, Any]]) -> None:
+        self.more: object = True
         self._jobs: Iterator[Job] = enumerate(effects)
         self.pull = partial(next, self._jobs, None)
 
@@ -183,6 +190,7 @@ class Graph:
         self._ranks = ranks
         self._keys = list(ranks)
         self._ready = [ranks[key] for key in self._keys if not missing[key]]
+        self.more: object = self._ready
         self._values: dict[Any, Any] = {}
         self._errors: dict[Any, Any] = {}
         self._skipped: dict[Any, Any] = {}

@@ -64,21 +64,25 @@ def retry(
     """
 
     def attempt(number: int, started: float) -> Effect[T, E, Env]:
-        def failed(error: E) -> Effect[T, E, Env]:
-            if not retry_if(error):
-                return Fail(error)
-            return Then(Now(), lambda seconds: decide(error, seconds - started))
+        return OrElse(effect, lambda error: failed(number, started, error))
 
-        def decide(error: E, elapsed: float) -> Effect[T, E, Env]:
-            decision = policy.decide(number, timedelta(seconds=elapsed))
-            if not isinstance(decision, Retry):
-                return Fail(error)
-            wait = Sleep(decision.delay.total_seconds())
-            return Then(wait, lambda _: attempt(number + 1, started))
+    def failed(number: int, started: float, error: E) -> Effect[T, E, Env]:
+        if not retry_if(error):
+            return Fail(error)
+        if policy.budget is None:
+            return decide(number, started, error, started)
+        return Then(Now(), lambda seconds: decide(number, started, error, seconds))
 
-        return OrElse(effect, failed)
+    def decide(number: int, started: float, error: E, seconds: float) -> Effect[T, E, Env]:
+        decision = policy.decide(number, timedelta(seconds=seconds - started))
+        if not isinstance(decision, Retry):
+            return Fail(error)
+        wait = Sleep(decision.delay.total_seconds())
+        return Then(wait, lambda _: attempt(number + 1, started))
 
-    return Then(Now(), lambda started: attempt(1, started))
+    if policy.budget is None:  # nobody asks what time it is
+        return attempt(1, 0.0)
+    return Then(Now(), partial(attempt, 1))
 
 
 def repeat(

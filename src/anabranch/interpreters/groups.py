@@ -33,6 +33,7 @@ class Group:
     Attributes:
         short: there are fewer workers than the limit, or no more jobs are given out.
         stopped: no more jobs are given out.
+        schedule: which jobs there are, and when it is over.
         context: the context variables with which every job begins.
     """
 
@@ -50,7 +51,7 @@ class Group:
         self.next_job = schedule.pull
         self.succeeded = schedule.succeeded
         self.failed = schedule.failed
-        self._schedule = schedule
+        self.schedule = schedule
         self._limit = math.inf if limit is None else limit
         self._active = 0
         self._growing = False
@@ -58,8 +59,8 @@ class Group:
         self._eager = eager
         self._defects: list[Exception] = []
         self._interrupt: BaseException | None = None
-        self._started: list[tuple[Context, Fiber, Request | None]] = []
-        self._spawn: Callable[[Fiber, Request | None], object] | None = None
+        self._started: list[tuple[Fiber, Request | None, Context]] = []
+        self._spawn: Callable[[Fiber, Request | None, Context], object] | None = None
         self._cancel: Callable[[], object] | None = None
 
     @property
@@ -73,17 +74,19 @@ class Group:
         return bool(self._started)
 
     def connect(
-        self, spawn: Callable[[Fiber, Request | None], object], cancel: Callable[[], object]
+        self,
+        spawn: Callable[[Fiber, Request | None, Context], object],
+        cancel: Callable[[], object],
     ) -> None:
         """Say how workers are driven, and how all of them are cancelled; drive the first ones.
 
-        `spawn` is called in the context variables that the worker is to have.
+        `spawn` is given the context variables that the worker is to have.
         """
         self._spawn, self._cancel = spawn, cancel
         if self.stopped:
             cancel()
-        for context, worker, request in self._started:
-            context.run(spawn, worker, request)
+        for started in self._started:
+            spawn(*started)
 
     def grow(self) -> None:
         """Make workers while jobs are ready and there is room."""
@@ -91,20 +94,18 @@ class Group:
             return
         self._growing = True
         try:
-            while self.short and not self._hire():
-                pass
+            while self.short and (job := self.pull()) is not None:
+                if self._hire(job):
+                    break
         finally:
             self._growing = False
 
-    def _hire(self) -> bool:
+    def _hire(self, job: Job) -> bool:
         """Make one worker; `True` if there is no point in making another now.
 
         A worker that used up its slice may never wait, and then needs no help. When it goes on,
         another is made.
         """
-        job = self.pull()
-        if job is None:
-            return True
         key, effect = job
         self._active += 1
         self.short = self._active < self._limit
@@ -115,9 +116,9 @@ class Group:
         if request is YIELD:
             worker.before_it_goes_on(self.grow)
         if self._spawn is None:
-            self._started.append((context, worker, request))
+            self._started.append((worker, request, context))
         else:
-            context.run(self._spawn, worker, request)
+            self._spawn(worker, request, context)
         return request is YIELD
 
     def left(self) -> None:
@@ -126,9 +127,7 @@ class Group:
         self.short = True
 
     def pull(self) -> Job | None:
-        """The next job, unless all is over. An iterable that raises has no more of them."""
-        if self.stopped:
-            return None
+        """The next job. An iterable that raises has no more of them."""
         try:
             return self.next_job()
         except Exception as defect:  # noqa: BLE001 (kept, and raised by `outcome`)
@@ -144,7 +143,7 @@ class Group:
     def broke(self, defect: Exception) -> None:
         """Take an exception: of a job, of the iterable, of a function that folds."""
         self._defects.append(defect)
-        if self._schedule.aborted():
+        if self.schedule.aborted():
             self.stop()
 
     def interrupted(self, cause: BaseException) -> None:
@@ -157,6 +156,7 @@ class Group:
         """Give no more jobs and cancel the workers that wait."""
         if not self.stopped:
             self.stopped = self.short = True
+            self.next_job = _nothing
             if self._cancel is not None:
                 self._cancel()
 
@@ -170,7 +170,7 @@ class Group:
         """How the group ended, once all workers have."""
         if (raised := self._interrupt or self.defect()) is not None:
             return RAISED, raised
-        result = self._schedule.finish()
+        result = self.schedule.finish()
         if isinstance(result, Success):
             return OK, result.unwrap()
         return FAILED, result.failure()
@@ -236,15 +236,13 @@ class Work:
     def _next(self) -> Effect[Any, Any, Any] | None:
         """Another job, unless the last one has changed the context; perhaps more workers."""
         group = self._group
-        if copy_context() != group.context:
-            group.left()
-            group.grow()
-            return None
-        job = group.pull()
+        unchanged = copy_context() == group.context
+        job = group.pull() if unchanged else None
         if job is None:
             group.left()
-            return None
-        if group.short:
+        if group.short and group.schedule.more and (job is not None or not unchanged):
             group.grow()
+        if job is None:
+            return None
         self.key, effect = job
         return effect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from contextvars import Context
 from datetime import timedelta
 from functools import partial
 from types import CoroutineType
@@ -139,8 +140,8 @@ class _Live:
         try:
             async with anyio.create_task_group() as tasks:
 
-                def spawn(worker: Fiber, request: Request | None) -> None:
-                    tasks.start_soon(self.drive, worker, request)
+                def spawn(worker: Fiber, request: Request | None, context: Context) -> None:
+                    _ = context.run(tasks.start_soon, self.drive, worker, request)
 
                 fork.group.connect(spawn, tasks.cancel_scope.cancel)
             await anyio.lowlevel.checkpoint_if_cancelled()

@@ -20,16 +20,6 @@ from anabranch.interpreters.requests import OK, RAISED, Request
 
 
 @final
-class Nap:
-    """Asked of the driver: go on after so many seconds."""
-
-    __slots__ = ("seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-
-@final
 class Grace:
     """Asked of the driver: go on after so many seconds, and not before, cancelled or not."""
 
@@ -68,9 +58,9 @@ def virtual_now() -> float | None:
 
 
 @coroutine
-def virtual_sleep(seconds: float) -> Generator[Nap, None, None]:
-    """Wait in virtual time, in a coroutine that `run_virtual` drives."""
-    yield Nap(seconds)
+def virtual_sleep(seconds: float) -> Generator[float, None, None]:
+    """Wait in virtual time, in a coroutine that `run_virtual` drives: a number asks for so long."""
+    yield seconds
 
 
 @coroutine

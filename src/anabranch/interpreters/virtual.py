@@ -19,11 +19,11 @@ from types import CoroutineType
 from typing import Any, Final, final
 
 from attrs import frozen
-from returns.result import Result
+from returns.result import Result, Success
 
 from anabranch.effects.core import Effect, Exit
 from anabranch.effects.errors import TimedOut
-from anabranch.interpreters.frames import opened
+from anabranch.interpreters.frames import class_of, opened
 from anabranch.interpreters.machine import Fiber
 from anabranch.interpreters.requests import (
     FAILED,
@@ -49,7 +49,6 @@ from anabranch.interpreters.strands import (
     Gate,
     Grace,
     Halt,
-    Nap,
     Stand,
     Strand,
     Turn,
@@ -213,12 +212,12 @@ class Virtual:
             CLOCK_OF_RUN.reset(token)
 
     def _run(self) -> None:
-        ready, choose = self._ready, self._choose
+        ready, choose, turn = self._ready, self._choose, self._turn
         self._turns = 0
         while ready or self._tick():
             strand, mode, payload = ready.pop(choose(ready) if len(ready) > 1 else 0)
             if not strand.done:
-                strand.context.run(self._turn, strand, mode, payload)
+                strand.context.run(turn, strand, mode, payload)
         if any(not root.done for root in self._roots):
             raise DeadlockError(self._stuck())
 
@@ -233,7 +232,8 @@ class Virtual:
                 _, number, strand = heappop(timers)
                 if strand.since == number:
                     self._clock = moment
-                    self._awake(strand)
+                    strand.wait, strand.since = None, 0
+                    ready.append((strand, OK if strand.made is None else SEND, None))
                 elif number < 0 and not strand.done:
                     self._clock = moment
                     ready.append((strand, EXPIRE, None))
@@ -257,12 +257,14 @@ class Virtual:
 
     # --- turns
 
-    def _turn(self, strand: Strand, mode: int, payload: Any) -> None:
+    def _turn(  # noqa: C901, PLR0912 (the loop of every simulated run: split, it costs calls)
+        self, strand: Strand, mode: Any, payload: Any
+    ) -> None:
         """Let a strand go on to its next wait, or until there is somebody to choose from.
 
         It is called in the context variables of the strand.
         """
-        ready, watcher = self._ready, self.watcher
+        watcher = self.watcher
         while True:
             self._turns += 1
             if self._turns > self._max_turns:
@@ -270,40 +272,51 @@ class Virtual:
             if watcher is not None:
                 watcher.began(strand, mode, payload)
             if mode < SEND:
-                if not self._advance(strand, mode, payload):
+                request = strand.fiber.advance(mode, payload)
+                if request is None:
+                    self._ended(strand)
+                    return
+                if watcher is not None:
+                    watcher.asked(strand, request)
+                if type(request) is CoroutineType:
+                    strand.shielded = False
+                    strand.made = request
+                elif not self._carry_out(strand, request):
                     return
                 payload = None
             elif mode == EXPIRE:
                 strand.expired = True
                 self._cancel(strand)
                 return
-            answer = self._step(strand, payload)
-            if answer is None:
+            made = strand.made
+            try:
+                wait = made.send(None) if payload is None else made.throw(payload)
+                while not (type(wait) is float or self._stands(strand, wait)):
+                    reason = RuntimeError("it waits for an event loop, and virtual time has none")
+                    wait = made.throw(reason)
+            except StopIteration as stop:
+                strand.made = None
+                answer: Any = stop.value
+                if class_of(answer) is Success:
+                    mode, payload = OK, answer.unwrap()
+                else:
+                    mode, payload = _answer(answer)
+            except BaseException as raised:  # noqa: BLE001 (belongs to the fiber)
+                strand.made = None
+                mode, payload = RAISED, raised
+            else:
+                if type(wait) is float:
+                    self._wait_until(strand, wait)
                 return
-            if ready:
-                ready.append((strand, *answer))
+            if self._ready:
+                self._ready.append((strand, mode, payload))
                 return
-            mode, payload = answer
-
-    def _advance(self, strand: Strand, mode: Any, payload: Any) -> bool:
-        """Let its fiber go on; whether it is inside of a coroutine then."""
-        request = strand.fiber.advance(mode, payload)
-        if request is None:
-            self._ended(strand)
-            return False
-        if self.watcher is not None:
-            self.watcher.asked(strand, request)
-        if isinstance(request, CoroutineType):
-            strand.shielded = False
-            strand.made = request
-            return True
-        strand.shielded = request.shielded
-        return self._carry_out(strand, request)
 
     def _carry_out(
         self, strand: Strand, request: Await | CallBlocking | Pause | Until | Yield | Fork | Within
     ) -> bool:
         """Do what a fiber asks for; whether it is inside of an awaitable then."""
+        strand.shielded = request.shielded
         match request:
             case Pause():
                 self._wait_until(strand, request.seconds)
@@ -335,27 +348,11 @@ class Virtual:
             mode, payload = RAISED, error
         self._ready.append((strand, mode, payload))
 
-    def _step(self, strand: Strand, error: BaseException | None) -> tuple[Exit, Any] | None:
-        """Drive a coroutine to its next wait, or to its end, and that is the answer."""
-        made = strand.made
-        try:
-            wait = made.send(None) if error is None else made.throw(error)
-            while not self._stands(strand, wait):
-                reason = RuntimeError("it waits for an event loop, and virtual time has none")
-                wait = made.throw(reason)
-        except StopIteration as stop:
-            strand.made = None
-            return _answer(stop.value)
-        except BaseException as raised:  # noqa: BLE001 (belongs to the fiber)
-            strand.made = None
-            return RAISED, raised
-        return None
-
     def _stands(self, strand: Strand, wait: object) -> bool:
         """Let a coroutine wait for what it asked for; `False` if that is nothing known here."""
         match wait:
-            case Nap():
-                self._wait_until(strand, wait.seconds)
+            case int():
+                self._wait_until(strand, wait)
             case Stand():
                 wait.gate.admit(strand, self._awake)
                 self._wait(strand, wait.gate)
@@ -372,8 +369,8 @@ class Virtual:
         group = strand.group = fork.group
         self._wait(strand, INSIDE)
 
-        def spawn(worker: Fiber, _: Request | None) -> None:
-            child = self._child(strand, worker, copy_context())
+        def spawn(worker: Fiber, _: Request | None, context: Context) -> None:
+            child = self._child(strand, worker, context)
             child.cancelled = child.cancelled or group.stopped
 
         group.connect(spawn, lambda: self._cancel_inside(strand))

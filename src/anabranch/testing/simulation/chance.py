@@ -80,7 +80,11 @@ class Chance:
 
     def between(self, least: float, most: float) -> float:
         """One of 1,024 numbers from `least` to `most`, as for a duration."""
-        return least if least == most else least + (most - least) * self.pick(1024) / 1023
+        if least == most:
+            return least
+        choice = self._source(1024, 1023 / 1024)
+        self.taken.append(choice)
+        return least + (most - least) * choice / 1023
 
     def touch(self, name: str, *, write: bool = True) -> None:
         """Say that something shared is read or written in this turn, for `explore`."""
