@@ -188,8 +188,8 @@ MUTANTS: Final = (
     Mutant(
         "a run that was delivered gets a new branch when it is taken up",
         RUN,
-        "    if job.past.delivered is None:\n",
-        "    if True:\n",
+        "    if job.past.delivered is None:\n        start =",
+        "    if True:\n        start =",
     ),
     Mutant(
         "a phase may be forgotten whose worktree is gone",
