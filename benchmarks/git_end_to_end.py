@@ -5,7 +5,8 @@
 Each agent gets a worktree on a branch of its own, writes one file, adds and commits it, is
 merged, and its worktree and branch are removed. The bash script does so with git's own commands
 under `xargs -P`, with a lock around those that touch what worktrees share, as it must. The floor
-is the agent's own work and nothing else, in worktrees that are there already.
+is the least that slots and merges in memory cost (`_slots.py`). The agent's own work is that and
+nothing else, in worktrees that are there already.
 
 CPU is that of all processes, and the figure to trust on a busy machine. Set `TMPDIR` to choose
 the file system.
@@ -19,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -29,6 +31,7 @@ from anabranch.environment import Invocation, MergeRequest, Oid, WorktreeRequest
 from anabranch.services.git import GitRepository, GitRun, git_run
 from anabranch.services.processes import GroupContainment, LocalCommands
 from anabranch.testing.repositories import ScratchRepository, git_repo
+from benchmarks._slots import by_hand
 
 WORK = 'printf %s "$N" >"file-$N" && git add "file-$N" && git commit -q -m "work $N"'
 
@@ -46,10 +49,10 @@ flock "$TREES/lock" git worktree remove --force "$tree"
 flock "$TREES/lock" git branch -q -D "agent-$N"
 """
 
-FLOOR = r"""
+OWN_WORK = r"""
 set -eu
 export N=$1
-cd "$TREES/floor-$SLOT"
+cd "$TREES/own-$SLOT"
 {work}
 """
 
@@ -100,10 +103,27 @@ def by_bash(repo: ScratchRepository, trees: Path, agents: int, at_once: int) -> 
     return measured(lambda: xargs(repo, trees, BASELINE, agents, at_once))
 
 
+def own_work(repo: ScratchRepository, trees: Path, agents: int, at_once: int) -> Cost:
+    with slots(repo, trees, "own", at_once):
+        return measured(lambda: xargs(repo, trees, OWN_WORK, agents, at_once))
+
+
 def floor(repo: ScratchRepository, trees: Path, agents: int, at_once: int) -> Cost:
-    for slot in range(at_once):
-        repo.git("worktree", "add", "--quiet", "--detach", trees / f"floor-{slot}")
-    return measured(lambda: xargs(repo, trees, FLOOR, agents, at_once))
+    repo.git("branch", "floor")
+    environ = {**os.environ, **repo.environ}
+    with slots(repo, trees, "floor", at_once) as made:
+        return measured(lambda: by_hand(repo.path, environ, made, work=WORK, agents=agents))
+
+
+@contextmanager
+def slots(repo: ScratchRepository, trees: Path, name: str, at_once: int) -> Generator[list[Path]]:
+    """Worktrees, taken away at the end: git is the slower the more there are."""
+    paths = [trees / f"{name}-{number}" for number in range(at_once)]
+    for path in paths:
+        repo.git("worktree", "add", "--quiet", "--detach", path)
+    yield paths
+    for path in paths:
+        repo.git("worktree", "remove", "--force", path)
 
 
 def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
@@ -163,19 +183,23 @@ def main(agents: int = 200, at_once: int = 16, files: int = 2) -> None:
         trees = Path(above, "trees")
         trees.mkdir()
         few = agents if files < 500 else max(at_once, agents // 5)
+        own = own_work(repo, trees, agents, at_once)
         least = floor(repo, trees, agents, at_once)
         ours = by_anabranch(repo, agents, at_once)
         bash = by_bash(repo, trees, few, at_once)
-        merged = set(repo.files("anabranch/bench/result"))
-        assert {f"file-{n}" for n in range(agents)} < merged
+        merged = {f"file-{n}" for n in range(agents)}
+        assert merged < set(repo.files("anabranch/bench/result"))
+        assert merged < set(repo.files("floor"))
         print(f"{files} files, {agents} agents, {at_once} at once, load {os.getloadavg()[0]:.1f}")
         print("                     wall ms   CPU ms   an agent")
+        print(f"the agent's own    {own.per(agents)}")
         print(f"floor              {least.per(agents)}")
         print(f"anabranch          {ours.per(agents)}")
         print(f"bash with a lock   {bash.per(few)}   ({few} agents)")
         wall, used = bash.wall / few * agents, bash.cpu / few * agents
         print(f"anabranch / bash   {ours.wall / wall:8.2f} {ours.cpu / used:8.2f}")
         print(f"anabranch / floor  {ours.wall / least.wall:8.2f} {ours.cpu / least.cpu:8.2f}")
+        print(f"anabranch / own    {ours.wall / own.wall:8.2f} {ours.cpu / own.cpu:8.2f}")
 
 
 if __name__ == "__main__":
