@@ -14,6 +14,7 @@ from anabranch.lifecycle import (
     Delivered,
     MergeFailed,
     Moved,
+    Opened,
     Payload,
     PhaseEnded,
     PhaseStarted,
@@ -120,6 +121,16 @@ def test_the_list_of_failures_can_be_cut_and_the_counts_stay() -> None:
 
 def test_time_that_a_run_was_interrupted_does_not_count() -> None:
     assert timedelta(seconds=2) == summary(CREATED, BEGUN, INTERRUPTED, BEGUN, INTERRUPTED).elapsed
+
+
+def test_the_time_in_which_its_process_was_dead_does_not_count() -> None:
+    opened = Opened(host="river", process=1)
+    died = summary(
+        CREATED, BEGUN, agent("one"), opened, INTERRUPTED, BEGUN, RunMoved(to=RunStatus.COMPLETED)
+    )
+    assert timedelta(seconds=3) == died.elapsed
+    refused_once = summary(CREATED, BEGUN, agent("one"), opened, opened)
+    assert timedelta(seconds=1) == refused_once.elapsed
 
 
 def test_a_run_that_goes_on_is_as_old_as_its_last_event() -> None:

@@ -108,5 +108,7 @@ def test_a_journal_of_another_run_is_refused() -> None:
 
 
 def test_the_last_refusal_says_what_to_do() -> None:
-    with pytest.raises(ConfigError, match="hint: put it back, or start a new run"):
+    with pytest.raises(
+        ConfigError, match="hint: put it back, accept it with `--force`, or start a new run"
+    ):
         remaining_work(RUN, evolve(RUN, workflow={}), PROGRESS)

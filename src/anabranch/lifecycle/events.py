@@ -441,12 +441,10 @@ SubjectPayload: TypeAlias = (
 )
 """What happens to one step or agent."""
 
-NotePayload: TypeAlias = (
-    Opened | Redefined | StopRequested | DeliveryStarted | Delivered | Unrecognised
-)
+NotePayload: TypeAlias = Redefined | StopRequested | DeliveryStarted | Delivered | Unrecognised
 """What happens to the run without moving it."""
 
-RunPayload: TypeAlias = NotePayload | RunCreated | RunMoved | PhaseStarted | PhaseEnded
+RunPayload: TypeAlias = Opened | NotePayload | RunCreated | RunMoved | PhaseStarted | PhaseEnded
 """What happens to the run as a whole."""
 
 Payload: TypeAlias = SubjectPayload | RunPayload

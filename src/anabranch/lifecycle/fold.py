@@ -7,9 +7,9 @@ after the other. Both refuse what the transition tables do not allow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from attrs import evolve
 
@@ -26,7 +26,6 @@ from anabranch.lifecycle.events import (
     Redefined,
     RunCreated,
     RunMoved,
-    RunPayload,
     StopRequested,
     SubjectPayload,
     Unrecognised,
@@ -34,7 +33,7 @@ from anabranch.lifecycle.events import (
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, subject_of
 from anabranch.lifecycle.subjects import Subject, declared, grown
-from anabranch.lifecycle.transitions import RUN_TERMINAL, RUN_TRANSITIONS, STEP_TRANSITIONS
+from anabranch.lifecycle.transitions import LIVE, RUN_TERMINAL, RUN_TRANSITIONS, STEP_TRANSITIONS
 from anabranch.values import RunStatus, StepStatus
 
 
@@ -131,10 +130,11 @@ class Folding:
             InvalidTransition: an event that the tables do not allow; nothing has changed.
         """
         match event.payload:
+            case Opened() as payload:
+                self._run = _open(self._run, payload, event, self._latest)
             case (
                 RunCreated()
                 | RunMoved()
-                | Opened()
                 | Redefined()
                 | StopRequested()
                 | PhaseStarted()
@@ -147,6 +147,11 @@ class Folding:
             case payload:
                 self._take_subject(payload, event)
         self._last = event
+
+    @property
+    def _latest(self) -> datetime | None:
+        """The time of the last event."""
+        return self._run.updated_at if self._last is None else self._last.time
 
     def _take_subject(self, payload: SubjectPayload, event: Event) -> None:
         name = payload.subject
@@ -198,7 +203,10 @@ def _joined(subject: Subject | None, events: Sequence[Event]) -> Subject:
 # --- the run -----------------------------------------------------------------------------------
 
 
-def _run_event(state: RunState, payload: RunPayload, event: Event) -> RunState:
+_Told: TypeAlias = NotePayload | RunCreated | RunMoved | PhaseStarted | PhaseEnded
+
+
+def _run_event(state: RunState, payload: _Told, event: Event) -> RunState:
     match payload:
         case RunCreated():
             if state.created is not None:
@@ -214,10 +222,15 @@ def _run_event(state: RunState, payload: RunPayload, event: Event) -> RunState:
             return _note(state, payload)
 
 
+def _open(state: RunState, opened: Opened, event: Event, latest: datetime | None) -> RunState:
+    """A process that opens the journal of a run at work took over from one that had died."""
+    died = state.status in LIVE and latest is not None
+    away = state.away + (event.time - latest if died and latest else timedelta())
+    return evolve(state, opened=(*state.opened, opened), away=away)
+
+
 def _note(state: RunState, payload: NotePayload) -> RunState:
     match payload:
-        case Opened():
-            return evolve(state, opened=(*state.opened, payload))
         case Redefined():
             return _redefine(state, payload)
         case StopRequested():

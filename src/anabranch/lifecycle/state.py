@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import field, frozen
@@ -41,6 +41,7 @@ class RunState:
         created_at, started_at, ended_at: made, first started, at its end.
         story: its creation and every transition of the run itself, oldest first.
         opened: every process that wrote the journal, oldest first.
+        away: how long no process was alive, though nobody had said that the run was interrupted.
         stop: why nothing new starts any more; forgotten when the run is resumed.
         phases: in the order they began.
         subjects: steps and agents, in the order they were declared.
@@ -58,6 +59,7 @@ class RunState:
     ended_at: datetime | None = None
     story: tuple[Event, ...] = ()
     opened: tuple[Opened, ...] = ()
+    away: timedelta = timedelta()
     stop: StopRequested | None = None
     phases: Mapping[str, Phase] = field(factory=dict[str, Phase])
     subjects: Mapping[str, Subject] = field(factory=dict[str, Subject])

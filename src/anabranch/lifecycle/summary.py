@@ -23,7 +23,7 @@ from anabranch.lifecycle.events import (
 from anabranch.lifecycle.signatures import failure_signature
 from anabranch.lifecycle.state import RunState
 from anabranch.lifecycle.subjects import Subject
-from anabranch.lifecycle.transitions import RUN_TERMINAL
+from anabranch.lifecycle.transitions import LIVE, RUN_TERMINAL
 from anabranch.values import Masked, RunStatus, StepStatus
 
 
@@ -195,13 +195,10 @@ def _active(state: RunState) -> timedelta:
     for event in state.story:
         if isinstance(event.payload, RunMoved):
             total += timedelta() if since is None else event.time - since
-            since = event.time if event.payload.to in _LIVE else None
+            since = event.time if event.payload.to in LIVE else None
     if since is not None and state.updated_at is not None:
         total += state.updated_at - since
-    return total
-
-
-_LIVE = (RunStatus.RUNNING, RunStatus.PAUSED)
+    return total - state.away
 
 
 def _phases(state: RunState) -> Mapping[str, timedelta]:

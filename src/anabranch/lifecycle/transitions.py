@@ -75,6 +75,9 @@ RUN_TRANSITIONS: Final[Mapping[RunStatus, frozenset[RunStatus]]] = {
 STEP_TERMINAL: Final = frozenset(s for s, exits in STEP_TRANSITIONS.items() if not exits)
 """The statuses in which a step or an agent has ended."""
 
+LIVE: Final = frozenset({_R.RUNNING, _R.PAUSED})
+"""Where a run stands while a process works on it."""
+
 RUN_TERMINAL: Final = frozenset(s for s, exits in RUN_TRANSITIONS.items() if not exits)
 """The statuses in which a run has ended."""
 

@@ -221,7 +221,9 @@ def _changes(before: RunOutline, now: RunOutline) -> Iterator[Problem]:
             code="workflow-changed",
             message="no longer what the run began with",
             value=line,
-            hint="put it back, or start a new run" if line is lines[-1] else None,
+            hint="put it back, accept it with `--force`, or start a new run"
+            if line is lines[-1]
+            else None,
         )
 
 
