@@ -20,6 +20,7 @@ from anabranch.effects.core import (
     Step,
     Steps,
     Succeed,
+    blank,
 )
 
 T = TypeVar("T")
@@ -28,15 +29,15 @@ X = TypeVar("X", bound=Exception)
 Env = TypeVar("Env")
 P = ParamSpec("P")
 
-_new: Callable[[Any], Any] = object.__new__
-
 Do = TypeAliasType("Do", Generator[Step[E, Env], Any, T], type_params=(T, E, Env))
 """What a function decorated with `do` declares that it returns: `Do[value, error, env]`."""
 
 
 def succeed(value: T) -> Effect[T, Never, object]:
     """An effect that does nothing and succeeds with `value`."""
-    return Succeed(value)
+    node: Succeed[T] = blank(Succeed)
+    node.value = value
+    return node
 
 
 def fail(error: E) -> Effect[Never, E, object]:
@@ -107,9 +108,7 @@ def from_async(
     >>> run(from_async(shout), "hello")
     <Success: HELLO>
     """
-    leaf: Leaf[T, E, Env] = _new(
-        Leaf
-    )  # one for each item: to call the class costs half as much again
+    leaf: Leaf[T, E, Env] = blank(Leaf)
     leaf.function, leaf.manner, leaf.label, leaf.preview = function, ASYNC, label, preview
     return leaf
 
