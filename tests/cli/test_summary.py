@@ -1,7 +1,7 @@
 """How the end of a run is told to a person."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from anabranch.cli.summary import as_text
 from anabranch.lifecycle import (
@@ -85,3 +85,21 @@ def test_those_that_did_their_work_and_wait_for_their_merge_are_counted() -> Non
         Moved(subject=name, to=TO.VALIDATING),
     )
     assert "agents: 1 in all, 0 done, 0 failed, 0 merged, 1 ready to be merged" in waiting
+
+
+def using(seconds: float) -> Iterator[Payload]:
+    """A step whose two commands use that much of a processor each, and some memory."""
+    yield Declared(subject="step")
+    for number in (1, 2):
+        yield CommandStarted(subject="step", command="check")
+        user, memory = timedelta(seconds=seconds), number << 20
+        yield CommandEnded(subject="step", index=number, user=user, memory_bytes=memory)
+
+
+def test_what_commands_used_of_the_machine_is_told() -> None:
+    text = told(*using(40))
+    assert "  commands: 1m 20s of processor time, the largest process took 2 MiB\n" in text
+
+
+def test_what_commands_hardly_used_is_not_told() -> None:
+    assert "processor" not in told(*using(0.4))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from attrs import asdict
 
+from anabranch.cli.output import format_size
 from anabranch.lifecycle import Summary, Unsuccessful, by_signature
 from anabranch.values import Json, RunStatus, StepStatus, format_duration
 
@@ -18,6 +20,9 @@ _ALIKE = 5
 
 _LINES = 12
 """How many lines of what a failed command printed are shown."""
+
+_WORTH_TELLING = timedelta(seconds=1)
+"""What commands used of processors is told from here on."""
 
 _HEADS = {
     RunStatus.COMPLETED: "done",
@@ -73,6 +78,9 @@ def _counts(summary: Summary) -> Iterator[str]:
         ready = f", {waiting} ready to be merged" if waiting else ""
         counts = f"{total} in all, {done} done, {failed} failed, {summary.merged} merged{ready}"
         yield f"  agents: {counts}"
+    if summary.processor >= _WORTH_TELLING:
+        peak = f"the largest process took {format_size(summary.memory_bytes)}"
+        yield f"  commands: {format_duration(summary.processor)} of processor time, {peak}"
     if summary.cost_usd or summary.input_tokens or summary.output_tokens:
         tokens = f"{summary.input_tokens:,} tokens in, {summary.output_tokens:,} out"
         yield f"  cost: ${summary.cost_usd:,.2f}, {tokens}"
