@@ -107,7 +107,9 @@ def test_no_part_of_it_is_left_where_texts_are_cut(
     text = CUTTING.replace("LONG", LONG).replace("FILL", str(fill)).replace("BROKEN", broken)
     terminal.write("flow.yml", text)
     assert 0 != main(["run", "flow.yml", "--repo", "repo"])
-    for command in (["status"], ["events"], ["logs"], ["dlq", "list"], ["dlq", "show", "agent-0"]):
+    (run,) = (path.name for path in (repository / ".git/anabranch/runs").iterdir())
+    shown = ["dlq", "show", run, "agent-0"]
+    for command in (["status"], ["events"], ["logs"], ["dlq", "list"], ["dlq", "export"], shown):
         main([*command, "--repo", "repo"])
         main([*command, "--repo", "repo", "--json"])
     told = "".join(capsys.readouterr()).encode()

@@ -187,3 +187,14 @@ def test_a_secret_in_a_line_that_does_not_end_is_masked() -> None:
 )
 def test_hostile_texts_are_looked_through_in_no_time(text: bytes) -> None:
     assert len(USUAL.data(text)) <= len(text)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\nmore"])
+def test_a_secret_that_is_longer_than_any_line_is_masked_in_a_stream(end: str) -> None:
+    secret = "correct-horse " * 20_000
+    masker, held, shown = Masker.of([secret]), Held(), b""
+    text = f"say {secret}{end}".encode()
+    for start in range(0, len(text), 1 << 16):
+        out, held = masker.feed(held, text[start : start + (1 << 16)])
+        shown += out
+    assert f"say ***{end}".encode() == shown + masker.flush(held)

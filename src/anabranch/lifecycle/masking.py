@@ -149,7 +149,8 @@ class Masker:
             open_key = data.startswith(KEY_BEGIN, start) and not data[end:cut].strip()
             if start < cut and (end > cut or open_key):
                 cut = start
-        return cut if len(data) - cut <= 2 * _LONGEST_LINE else len(data)
+        most = 2 * max(_LONGEST_LINE, *map(len, self.anywhere[:1]), 0)
+        return cut if len(data) - cut <= most else len(data)
 
 
 @frozen
