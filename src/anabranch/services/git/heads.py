@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from pathlib import Path
+import time
 from typing import TypeAlias
 
 from attrs import define, field
 
 from anabranch.services.git.admin import entry_of
+from anabranch.services.git.files import read_file
+from anabranch.services.git.pristine import TICK_NS
 
-Signature: TypeAlias = tuple[int, int, int]
-
-_NONE: Signature = (0, 0, 0)
+Signature: TypeAlias = tuple[int, int]
 
 
 @define
@@ -27,14 +26,15 @@ class Heads:
 
     common: str
     bare: bool
-    _known: dict[str, tuple[Signature, str]] = field(
-        factory=dict[str, tuple[Signature, str]], init=False, repr=False
+    _known: dict[str, tuple[Signature, bytes]] = field(
+        factory=dict[str, tuple[Signature, bytes]], init=False, repr=False
     )
 
     def holder(self, ref: str) -> str | None:
         """The working tree that has a branch checked out; `None` if nobody has."""
+        wanted = os.fsencode(f"ref: {ref}\n")
         for admin in self._admins():
-            if self._head(admin) == f"ref: {ref}\n":
+            if self._head(admin) == wanted:
                 if admin == self.common:
                     return os.path.dirname(self.common)
                 return entry_of(admin).path
@@ -42,18 +42,27 @@ class Heads:
 
     def _admins(self) -> list[str]:
         linked = os.path.join(self.common, "worktrees")
-        with suppress(FileNotFoundError):
-            names = [os.path.join(linked, name) for name in os.listdir(linked)]
-            return names if self.bare else [self.common, *names]
-        return [] if self.bare else [self.common]
+        mine = [] if self.bare else [self.common]
+        try:
+            return [*mine, *(f"{linked}/{name}" for name in os.listdir(linked))]
+        except FileNotFoundError:
+            return mine
 
-    def _head(self, admin: str) -> str:
-        """The text of a `HEAD`, read again only if the file is another one."""
-        path = os.path.join(admin, "HEAD")
-        with suppress(OSError):
+    def _head(self, admin: str) -> bytes:
+        """What a `HEAD` holds, read again only if the file is another one, or was just written.
+
+        This is done for every worktree there is, for each merge.
+        """
+        path = f"{admin}/HEAD"
+        try:
             found = os.stat(path)
-            signature = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
-            if self._known.get(admin, (_NONE, ""))[0] != signature:
-                self._known[admin] = signature, os.fsdecode(Path(path).read_bytes())
-            return self._known[admin][1]
-        return ""
+            signature = found.st_ino, found.st_ctime_ns
+            known = self._known.get(admin)
+            if known is not None and known[0] == signature:
+                return known[1]
+            head = read_file(path)
+        except OSError:
+            return b""
+        if time.time_ns() - found.st_ctime_ns > TICK_NS:
+            self._known[admin] = signature, head
+        return head
