@@ -151,6 +151,30 @@ def test_what_is_half_made_is_removed(bench: Bench) -> None:
     assert [("agent-0", "gone")] == clean(bench)
 
 
+def test_what_was_entered_half_goes_when_the_next_run_begins(bench: Bench) -> None:
+    with victim(bench.repo, TREE):
+        pass
+    (found,) = find_worktrees(bench.repository)
+    place, admin = Path(bench.repository.place, "r1"), Path(found.admin)
+    Path(found.path).rename(place / "slot-9")
+    admin.rename(admin.with_name("slot-9"))
+    admin = admin.with_name("slot-9")
+    for file in admin.iterdir():
+        if file.name != "locked" and file.is_file():
+            file.unlink()
+    (admin / "gitdir").touch()
+    (admin / "locked").write_text(
+        (admin / "locked").read_text().replace(", agent-0:", ", .slot-9:")
+    )
+
+    async def look(_: GitRun) -> list[str]:
+        return bench.repo.git("worktree", "list", "--porcelain").splitlines()[3:]
+
+    assert [] == [line for line in bench(look) if line.startswith("worktree ")]
+    assert not admin.exists()
+    assert not place.exists()
+
+
 def test_what_an_interrupted_removal_left_is_removed(bench: Bench) -> None:
     trash = Path(bench.repository.state, ".trash", "0" * 32)
     trash.mkdir(parents=True)

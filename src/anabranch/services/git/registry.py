@@ -8,7 +8,7 @@ from contextlib import suppress
 from attrs import define, field
 
 from anabranch.environment import WorktreeFault
-from anabranch.services.git.admin import Reason, admin_of, entries, entry_of
+from anabranch.services.git.admin import Entry, Reason, admin_of, entries, entry_of
 from anabranch.services.git.exclusion import alone
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.files import replace_file, turn_file
@@ -47,7 +47,9 @@ class Registry:
     def __attrs_post_init__(self) -> None:
         self._room = Room(self.repository.git, self.repository.place)
         self._left = {
-            entry.reason.tree: Tree(path=entry.path, admin=entry.admin)
+            entry.reason.tree: Tree(
+                path=path_of(self.repository, entry, entry.reason), admin=entry.admin
+            )
             for entry in entries(self.repository.common)
             if entry.reason is not None and entry.reason.run == self.run
         }
@@ -164,6 +166,11 @@ class Registry:
         if order.branch is None:
             return ["--detach"]
         return ["-B" if order.branch.startswith(OURS) else "-b", order.branch]
+
+
+def path_of(repository: GitRepository, entry: Entry, reason: Reason) -> str:
+    """Where a tree of ours is; a git that was killed may not have written it down yet."""
+    return entry.path or os.path.join(repository.place, reason.run, reason.tree.removeprefix(SPARE))
 
 
 def release_locks(common: str, admin: str) -> None:

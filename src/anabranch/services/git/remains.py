@@ -13,6 +13,7 @@ from returns.pipeline import is_successful
 
 from anabranch.services.git.admin import entries
 from anabranch.services.git.cleaning import Retention, Verdict, plan_cleaning
+from anabranch.services.git.registry import path_of
 from anabranch.services.git.removal import TRASH
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.sweeping import find_worktrees, lock_of, sweep, sweep_spares
@@ -60,7 +61,7 @@ def _remains(repository: GitRepository, run: str) -> Iterator[str]:
     yield from filter(os.path.lexists, single)
     for entry in entries(repository.common):
         if entry.reason is not None and entry.reason.run == run:
-            yield entry.path
+            yield path_of(repository, entry, entry.reason)
     with suppress(FileNotFoundError, NotADirectoryError):
         yield from [os.path.join(mine, name) for name in os.listdir(mine)] or [mine]
     with suppress(FileNotFoundError, NotADirectoryError):

@@ -19,7 +19,7 @@ from anabranch.services.git.carrying import unchanged
 from anabranch.services.git.cleaning import FoundTree, Judgement, Verdict
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.overlays import carries, is_torn
-from anabranch.services.git.registry import SPARE, Registry
+from anabranch.services.git.registry import SPARE, Registry, path_of
 from anabranch.services.git.removal import TRASH, erase
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.runner import Git, GitError, paths
@@ -42,7 +42,7 @@ def find_worktrees(repository: GitRepository, run: str | None = None) -> tuple[F
     """
     ours = [(entry, entry.reason) for entry in entries(repository.common) if entry.reason]
     known = [_found(repository, entry) for entry, reason in ours if run in (None, reason.run)]
-    paths = {entry.path for entry, _ in ours}
+    paths = {path_of(repository, entry, reason) for entry, reason in ours}
     places = [parts for parts in _places(repository.place, paths) if run in (None, parts[0])]
     unknown = [_unknown(repository, *parts) for parts in places]
     found = sorted((*known, *unknown), key=lambda tree: (tree.run, tree.name))
@@ -97,15 +97,16 @@ def _drop_empty(place: str) -> None:
 def _found(repository: GitRepository, entry: Entry) -> FoundTree:
     reason = entry.reason
     assert reason is not None
+    path = path_of(repository, entry, reason)
     return FoundTree(
         run=reason.run,
         name=reason.tree,
-        path=entry.path,
+        path=path,
         admin=entry.admin,
         owner=reason.owner,
         life=_life(repository, reason.run),
         used=_used(entry.admin),
-        carries=carries(entry.path),
+        carries=carries(path),
     )
 
 
