@@ -140,6 +140,7 @@ class MockMerges:
     clock: MockClock
     branches: dict[str, Oid]
     made: list[tuple[MergeRequest, Trace]] = field(factory=list[tuple[MergeRequest, Trace]])
+    _known: set[tuple[str, Oid]] = field(factory=set[tuple[str, Oid]], init=False, repr=False)
 
     async def start(self, branch: str, base: str = "HEAD") -> Result[Oid, MergeError]:
         """Make a branch, if it is not there."""
@@ -156,10 +157,11 @@ class MockMerges:
 
     def _made(self, request: MergeRequest) -> Merge:
         before = self.branches.get(request.target, request.base)
-        if any((m.target, m.source) == (request.target, request.source) for m, _ in self.made):
+        if (request.target, request.source) in self._known:
             return Merge(target=request.target, before=before, commit=before)
         commit = made_up(before, request.source)
         self.branches[request.target] = commit
+        self._known.add((request.target, request.source))
         self.made.append((request, Trace(commit=commit, before=before, trailers=request.trailers)))
         return Merge(target=request.target, before=before, commit=commit)
 
