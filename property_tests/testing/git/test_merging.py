@@ -2,19 +2,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
+from contextlib import suppress
 
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anabranch.environment import Oid
 from anabranch.testing.git import NotModelled
+from anabranch.testing.git.crossing import merge_commits
 from anabranch.testing.git.lines import changes, distance, split
-from anabranch.testing.git.merging import MergedTree, merge_trees
+from anabranch.testing.git.merging import MergedTree, Merging, merge_trees
 from anabranch.testing.git.objects import FILE, Entry, Objects, tree_id
 from anabranch.testing.git.texts import merge_texts
 from anabranch.testing.repositories import ScratchRepository
-from anabranch.testing.strategies.repositories import Fork, edited_line_texts, forks, line_texts
+from anabranch.testing.strategies.repositories import (
+    Fork,
+    edited_git_trees,
+    edited_line_texts,
+    forks,
+    line_texts,
+)
 from property_tests.testing.git.real import conflicts, export, merged, scratch
 
 
@@ -51,6 +60,16 @@ def check(repo: ScratchRepository, fork: Fork, model: MergedTree) -> None:
     else:
         named = {conflict.path: conflict for conflict in model.conflicts}
         assert conflicts(repo, real, ours, theirs) == named
+        check_what_is_left(fork, real.tree, names=Merging(ours, theirs))
+
+
+def check_what_is_left(fork: Fork, left: str, *, names: Merging) -> None:
+    """That git leaves the same in a working tree, markers and all."""
+    try:
+        expected = merge_trees(fork.base, fork.ours, fork.theirs, names).laid_out
+    except NotModelled:
+        return
+    assert left == tree_id(expected)
 
 
 @REAL
@@ -59,6 +78,59 @@ def test_trees_are_merged_as_git_merges_them(repo: ScratchRepository, fork: Fork
     model = by_the_model(fork)
     if model is not None:
         check(repo, fork, model)
+
+
+@st.composite
+def crossed(draw: st.DrawFn) -> tuple[Objects, Oid, Oid]:
+    """Two branches that were merged into each other, once or twice, and worked on since."""
+    fork, objects = draw(forks()), Objects()
+    base = objects.commit(fork.base, (), "base\n")
+    one, other = fork.ours, fork.theirs
+    left, right = objects.commit(one, (base,), "left\n"), objects.commit(other, (base,), "right\n")
+    for number in range(draw(st.integers(1, 2))):
+        merged = by_the_model(Fork(base=fork.base, ours=one, theirs=other))
+        tree = draw(st.sampled_from([one, other] if merged is None else [merged.tree, one]))
+        one, other = draw(edited_git_trees(tree)), draw(edited_git_trees(tree))
+        left, right = (
+            objects.commit(one, (left, right), f"left {number}\n"),
+            objects.commit(other, (right, left), f"right {number}\n"),
+        )
+    return objects, left, right
+
+
+@REAL
+@given(crossed())
+def test_branches_that_were_merged_into_each_other_are_merged_as_git_merges_them(
+    repo: ScratchRepository, made: tuple[Objects, Oid, Oid]
+) -> None:
+    objects, ours, theirs = made
+    try:
+        model = merge_commits(objects, ours, theirs)
+    except NotModelled:
+        return
+    assert model is not None
+    export(repo, objects)
+    real = merged(repo, ours, theirs)
+    if real.clashes is None:
+        assert (real.tree, ()) == (tree_id(model.tree), model.conflicts)
+    else:
+        assert {c.path for c in model.conflicts} == conflicts(repo, real, ours, theirs).keys()
+
+
+def test_few_merges_of_crossed_branches_are_refused() -> None:
+    outcomes = Counter[bool]()
+
+    @settings(max_examples=200)
+    @given(crossed())
+    def collect(made: tuple[Objects, Oid, Oid]) -> None:
+        with suppress(NotModelled):
+            merge_commits(*made)
+            outcomes[True] += 1
+            return
+        outcomes[False] += 1
+
+    collect()
+    assert outcomes[False] < 0.25 * outcomes.total()
 
 
 @st.composite

@@ -258,6 +258,68 @@ class Worlds(RuleBasedStateMachine):
         assert ours == theirs
         return nothing()
 
+    @rule(target=commits, source=commits, base=commits, linear=st.booleans(), data=st.data())
+    def resolve(self, source: Oid, base: Oid, data: st.DataObject, *, linear: bool) -> Any:
+        return self.resolve_between(source, base, data, linear=linear)
+
+    def resolve_between(self, source: Oid, base: Oid, data: st.DataObject, *, linear: bool) -> Any:
+        """A merge is laid out in a worktree, somebody works there, and it is concluded."""
+        request = MergeRequest(
+            target=RESULT, source=source, base=base, message="Merge it", linear=linear
+        )
+        if linear and base not in ancestors(self.model.state.objects, source):
+            return nothing()
+        made = WorktreeRequest(name="merging", parent=RESULT)
+        real, model = self.both(lambda worktrees, _, __: worktrees.create(made))
+        if not is_successful(real):
+            return nothing()
+        pair = self.alive["merging"] = Pair(real.unwrap(), model.unwrap())
+        try:
+            return self.resolved(request, pair, data)
+        finally:
+            del self.alive["merging"]
+            self.both(lambda worktrees, _, world: worktrees.remove(getattr(pair, world)))
+
+    def resolved(self, request: MergeRequest, pair: Pair, data: st.DataObject) -> Any:
+        try:
+            told = self.portal.call(self.memory.merges.merge, evolve(request, linear=False))
+            conflicts = () if is_successful(told) else told.failure().conflicts
+            self.model.store.state = self.model.store.state.with_ref(
+                f"{HEADS}{RESULT}", pair.model.base
+            )
+            real, model = self.both(
+                lambda _, merges, world: merges.lay_out(request, getattr(pair, world))
+            )
+        except NotModelled:
+            return nothing()
+        assert not is_successful(real) or {*real.unwrap()} == {*model.unwrap()}
+        self.the_trees_hold_the_same()
+        if not is_successful(real):
+            return nothing()
+        self.work_on(real.unwrap(), data)
+        real, model = self.both(
+            lambda _, merges, world: merges.conclude(request, getattr(pair, world), conflicts)
+        )
+        assert not is_successful(real) or real == model
+        return real.unwrap().commit if is_successful(real) else nothing()
+
+    def work_on(self, paths: tuple[str, ...], data: st.DataObject) -> None:
+        """Do something about most of the conflicts, as somebody would who is told to."""
+        real, model = self.places("merging")
+        for path in paths:
+            way = data.draw(st.sampled_from(["write", "write", "write", "delete", "leave"]))
+            if way == "write":
+                text = data.draw(st.sampled_from([b"", b"resolved\n", b"<<<<<<< no\n"]))
+                model.write(path, text)
+                (real.path / path).unlink(missing_ok=True)
+                (real.path / path).parent.mkdir(parents=True, exist_ok=True)
+                (real.path / path).write_bytes(text)
+            elif way == "delete" and path in model.files:
+                model.delete(path)
+                (real.path / path).unlink()
+        if data.draw(st.booleans()):
+            assert real.commit() == model.commit()
+
     @rule(branch=st.sampled_from([RESULT, "main", "none"]), since=commits | st.just("main"))
     def traces(self, branch: str, since: str) -> None:
         real, model = self.both(lambda _, merges, __: merges.traces(branch, since))

@@ -21,7 +21,7 @@ def dirty_paths(checkout: Checkout, head: Tree) -> tuple[str, ...]:
     staged = {path for path in {*head, *index} if head.get(path) != index.get(path)}
     changed = {path for path in index if index[path] != files.get(path)}
     fresh = {path for path in files if path not in index and not ignored(path)}
-    return tuple(sorted(staged | changed | fresh))
+    return tuple(sorted(staged | changed | fresh | checkout.unmerged))
 
 
 def added(checkout: Checkout) -> Checkout:
@@ -30,9 +30,9 @@ def added(checkout: Checkout) -> Checkout:
     index = {
         path: entry
         for path, entry in checkout.files.items()
-        if path in checkout.index or not ignored(path)
+        if path in checkout.index or path in checkout.unmerged or not ignored(path)
     }
-    return evolve(checkout, index=index)
+    return evolve(checkout, index=index, unmerged=frozenset())
 
 
 def untracked(checkout: Checkout) -> Iterator[tuple[str, Entry]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from anabranch.environment import Oid
 from anabranch.testing.git.objects import Objects
@@ -26,8 +27,18 @@ def is_ancestor(objects: Objects, older: Oid, newer: Oid) -> bool:
 
 def merge_bases(objects: Objects, one: Oid, other: Oid) -> list[Oid]:
     """The best common ancestors: those that are no ancestor of another one."""
-    common = ancestors(objects, one) & ancestors(objects, other)
-    above = {older for commit in common for older in ancestors(objects, commit) if older != commit}
+    return best_common(objects, {one}, {other})
+
+
+def best_common(objects: Objects, ones: Iterable[Oid], others: Iterable[Oid]) -> list[Oid]:
+    """The best common ancestors of any of some commits and any of others."""
+    mine, yours = (
+        {oid for commit in commits for oid in ancestors(objects, commit)}
+        for commits in (ones, others)
+    )
+    common = mine & yours
+    above = {parent for commit in common for parent in objects.commits[commit].parents}
+    # A parent of what both have is what both have: nothing further up has to be looked at.
     return sorted(common - above)
 
 

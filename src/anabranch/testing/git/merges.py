@@ -21,17 +21,18 @@ from anabranch.environment import (
 from anabranch.services.git.commits import with_trailers
 from anabranch.services.git.replaying import ORIGINAL
 from anabranch.testing.git.checkouts import forwarded
-from anabranch.testing.git.faults import SAID, GitFault, NotModelled
+from anabranch.testing.git.crossing import merge_commits
+from anabranch.testing.git.faults import SAID, GitFault
 from anabranch.testing.git.history import (
     ancestors,
     first_parents,
     is_ancestor,
-    merge_bases,
     since,
 )
-from anabranch.testing.git.merging import merge_trees
+from anabranch.testing.git.merging import MergedTree, merge_trees
 from anabranch.testing.git.objects import Tree
-from anabranch.testing.git.state import HEADS, GitState, Origin
+from anabranch.testing.git.resolving import laid_out, resolution, unresolved
+from anabranch.testing.git.state import HEADS, Checkout, GitState, Origin
 from anabranch.testing.git.store import HOME, Store
 from anabranch.testing.git.trailers import trailers_of
 
@@ -79,15 +80,20 @@ class MemoryMerges:
     async def lay_out(
         self, request: MergeRequest, worktree: Worktree
     ) -> Result[tuple[str, ...], MergeError]:
-        """Not modelled: git itself writes the markers."""
-        raise NotModelled(f"a conflict of {request.source} laid out in {worktree.path}")
+        """Merge in a worktree that is at the target, and leave the conflicts in its files."""
+        try:
+            return Success(self._lay_out(request, worktree))
+        except _Unmerged as unmerged:
+            return Failure(unmerged.error)
 
     async def conclude(
         self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
     ) -> Result[Merge, MergeError]:
-        """Not modelled, since nothing is laid out."""
-        paths = ", ".join(conflict.path for conflict in conflicts)
-        raise NotModelled(f"{request.source} resolved in {worktree.path}: {paths}")
+        """Make what somebody left in the worktree the merge, and move the target to it."""
+        try:
+            return Success(self._conclude(request, worktree, conflicts))
+        except _Unmerged as unmerged:
+            return Failure(unmerged.error)
 
     async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
         """The commits with trailers that a branch went through since a revision, oldest first."""
@@ -167,15 +173,54 @@ class MemoryMerges:
 
     def _joined(self, ours: Oid, theirs: Oid, message: str) -> Oid:
         objects = self._state.objects
-        bases = merge_bases(objects, ours, theirs)
-        if not bases:
-            raise _Unmerged(MergeFault.GIT, "refusing to merge unrelated histories")
-        if theirs in bases:
+        if is_ancestor(objects, theirs, ours):
             return ours
-        if len(bases) > 1:
-            raise NotModelled("a merge of branches that were merged into each other crosswise")
-        tree = _clean(objects.tree(bases[0]), objects.tree(ours), objects.tree(theirs))
-        return objects.commit(tree, (ours, theirs), message)
+        merged = merge_commits(objects, ours, theirs)
+        if merged is None:
+            raise _Unmerged(MergeFault.GIT, "refusing to merge unrelated histories")
+        return objects.commit(_clean(merged), (ours, theirs), message)
+
+    def _lay_out(self, request: MergeRequest, worktree: Worktree) -> tuple[str, ...]:
+        self._stumble("lay_out", worktree.name)
+        checkout = self._checkout(worktree)
+        merging = laid_out(self._state, checkout, request.source)
+        if merging is None:
+            raise _Unmerged(MergeFault.GIT, "refusing to merge unrelated histories")
+        self.store.state = self._state.with_checkout(worktree.path, merging)
+        return tuple(sorted(merging.unmerged))
+
+    def _checkout(self, worktree: Worktree) -> Checkout:
+        checkout = self._state.checkouts.get(worktree.path)
+        if checkout is None:
+            raise _Unmerged(MergeFault.GIT, f"no worktree of ours: {worktree.path}")
+        return checkout
+
+    def _conclude(
+        self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
+    ) -> Merge:
+        checkout = self._checkout(worktree)
+        left = sorted(unresolved(checkout, conflicts))
+        if left:
+            clashes = tuple(Conflict(path=path) for path in left)
+            message = f"still in conflict: {', '.join(left)}"
+            raise _Unmerged(MergeFault.CONFLICT, message, clashes)
+        if checkout.merging is None and self._state.head(checkout) == worktree.base:
+            raise _Unmerged(MergeFault.CONFLICT, "the merge was given up in the worktree")
+        return self._adopted(request, worktree.base, resolution(checkout))
+
+    def _adopted(self, request: MergeRequest, before: Oid, tree: Tree) -> Merge:
+        """A tree that somebody else merged is what the target is, if it is still where it was."""
+        ref, objects = f"{HEADS}{request.target}", self._state.objects
+        self._stumble("conclude", request.target)
+        if self._state.refs.get(ref) != before:
+            message = f"branch {request.target} moved while a conflict was resolved"
+            raise _Unmerged(MergeFault.MOVED, message)
+        originals = first_parents(objects, request.base, request.source) if request.linear else []
+        trailers = (*request.trailers, *((ORIGINAL, oid) for oid in originals))
+        parents = (before,) if request.linear else (before, request.source)
+        after = objects.commit(tree, parents, with_trailers(request.message, trailers))
+        self.store.state = self._state.with_ref(ref, after)
+        return Merge(target=request.target, before=before, commit=after)
 
     def _replayed(self, before: Oid, request: MergeRequest) -> Oid:
         objects, last = self._state.objects, before
@@ -186,7 +231,7 @@ class MemoryMerges:
             commit = objects.commits[oid]
             parent = commit.parents[0] if commit.parents else request.base
             old, onto = objects.tree(parent), objects.tree(last)
-            tree = _clean(old, onto, objects.tree(oid))
+            tree = _clean(merge_trees(old, onto, objects.tree(oid)))
             if tree == onto and objects.tree(oid) != old:
                 continue
             trailers = (*request.trailers, (ORIGINAL, oid))
@@ -274,8 +319,7 @@ class MemoryMerges:
         self.store.state = state if ref is None else state.with_ref(ref, target)
 
 
-def _clean(base: Tree, ours: Tree, theirs: Tree) -> Tree:
-    merged = merge_trees(base, ours, theirs)
+def _clean(merged: MergedTree) -> Tree:
     if merged.conflicts:
         names = ", ".join(conflict.path for conflict in merged.conflicts)
         raise _Unmerged(MergeFault.CONFLICT, f"conflict in {names}", merged.conflicts)

@@ -165,9 +165,18 @@ class MemoryTree:
         return self.commit_staged(with_trailers(message, trailers))
 
     def commit_staged(self, message: str = "work\n") -> Oid:
-        """Commit what was added, and nothing else."""
+        """Commit what was added, and nothing else; where a merge is under way, it is that.
+
+        Raises:
+            NotModelled: some of it is still in conflict.
+        """
         checkout, state = self._checkout, self.store.state
-        commit = state.objects.commit(checkout.index, (self.head,), message)
+        if checkout.unmerged:
+            raise NotModelled("a commit of what is in conflict")
+        parents = (self.head,) if checkout.merging is None else (self.head, checkout.merging)
+        commit = state.objects.commit(checkout.index, parents, message)
+        checkout = evolve(checkout, merging=None)
+        state = self.store.state = state.with_checkout(self.path, checkout)
         if checkout.head in state.refs:
             self.store.state = state.with_ref(checkout.head, commit)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from attrs import evolve, field, frozen
 
 from anabranch.environment import Oid
-from anabranch.testing.git.objects import EMPTY, Objects, Tree
+from anabranch.testing.git.objects import EMPTY, Entry, Objects, Tree
 
 HEADS = "refs/heads/"
 
@@ -23,6 +23,9 @@ class Checkout:
         carried: files that came along when the tree was made, as they were then.
         run: whose tree it is; `None` is the user's own.
         name: which of the run's trees it is.
+        merging: the commit whose merge is under way here.
+        unmerged: the paths that are in conflict in the index.
+        laid: what the merge had left at the paths that were in conflict; `None` if there was none.
     """
 
     head: str
@@ -31,6 +34,9 @@ class Checkout:
     carried: Tree = field(default=EMPTY)
     run: str | None = None
     name: str = ""
+    merging: Oid | None = None
+    unmerged: frozenset[str] = frozenset()
+    laid: Mapping[str, Entry | None] | None = None
 
 
 @frozen(kw_only=True)

@@ -140,7 +140,14 @@ _MORE: Final[tuple[_Data, ...]] = (
     {"in_doubt": "rerun"},
     {"probe": "probe"},
 )
-_MERGES: Final[tuple[_Data, ...]] = ({}, {"history": "linear"})
+_MERGES: Final[tuple[_Data, ...]] = (
+    {},
+    {"history": "linear"},
+    {"resolve": [{"shell": "resolve"}]},
+    {"history": "linear", "resolve": [{"shell": "resolve"}, {"shell": "nothing"}]},
+    {"resolve": [{"shell": "resolve", "retry": {"max_attempts": 2}}, {"shell": "fail"}]},
+    {"resolve": [{"shell": "nothing"}]},
+)
 _POLICIES: Final[tuple[_Data, ...]] = (
     {},
     {"on_item_failure": "skip"},
@@ -207,6 +214,7 @@ COMMANDS: Final[Mapping[str, Script]] = {
     "flaky": _writing(commit=True),
     "clash": _writing(commit=True, path="same.txt"),
     "leave": _writing(commit=False),
+    "resolve": Process(work=lambda tree: tree.write("same.txt", "resolved")),
     "fail": Process(exit_code=1, stderr="no\n"),
     "fail-second": _second_fails,
     "hang": Process(hangs=True, stubborn=True),
