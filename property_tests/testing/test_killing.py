@@ -19,6 +19,7 @@ from anabranch.testing.simulation import (
     Run,
     Script,
     World,
+    commits,
     kill_everywhere,
 )
 from anabranch.testing.simulation.lives import work_of, world_scenario
@@ -117,6 +118,25 @@ map:
 error_policy:
   on_item_failure: stop
 """
+CLASHES: Final = """
+name: clashes
+mode: mapreduce
+map:
+  input: items.json
+  agent_template: [clash]
+reduce: [one]
+error_policy:
+  on_item_failure: stop
+"""
+RESOLVED: Final = """
+name: resolved
+mode: mapreduce
+map:
+  input: items.json
+  agent_template: [clash]
+merge:
+  resolve: [resolve, none]
+"""
 LINEAR: Final = """
 name: linear
 mode: mapreduce
@@ -132,13 +152,28 @@ def failing(_: Invocation) -> Process:
     return Process(exit_code=1)
 
 
-COMMANDS: Final[Mapping[str, Script]] = {"fail": failing, "none": Process(), "*": committing}
+def clashing(invocation: Invocation) -> Process:
+    return Process(work=commits("same.txt", invocation.cwd))
 
 
-@pytest.mark.parametrize("text", [SETUP_FAILS, REDUCE_FAILS, NO_COMMIT, UNDECLARED, STOPS, LINEAR])
+COMMANDS: Final[Mapping[str, Script]] = {
+    "fail": failing,
+    "none": Process(),
+    "clash": clashing,
+    "resolve": Process(work=lambda tree: tree.write("same.txt", "both")),
+    "*": committing,
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [SETUP_FAILS, REDUCE_FAILS, NO_COMMIT, UNDECLARED, STOPS, CLASHES, RESOLVED, LINEAR],
+    ids=lambda text: text.split()[1],
+)
 def test_whatever_ends_a_run_it_ends_so_if_it_is_killed_on_the_way(text: str) -> None:
     workflow = load_workflow(text.encode(), file="made.yml")
-    world = World(files={"items.json": "[1]"}, commands=COMMANDS)
+    items = "[1, 2]" if "clash" in text else "[1]"
+    world = World(files={"items.json": items}, commands=COMMANDS)
     expected = standing(undisturbed(workflow, world))
     kill_everywhere(workflow, world, check=lambda run: standing(run) == expected, pairs=2)
 

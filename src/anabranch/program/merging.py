@@ -24,7 +24,7 @@ from anabranch.program.faults import fatal, note
 from anabranch.program.herds import AgentError, Finished, Herd, letter
 from anabranch.program.past import told
 from anabranch.program.places import StepFailed
-from anabranch.program.resolving import resolved
+from anabranch.program.resolving import put_away, resolved
 from anabranch.values import HostError, StepStatus
 
 RUN: Final = "Anabranch-Run"
@@ -98,7 +98,7 @@ def _settle(
         return _closed(agent)
     if trace is not None:
         done = Merge(target=request.target, before=trace.before, commit=trace.commit)
-        return _recorded(agent, done)
+        return put_away(agent, herd).and_then(lambda _: _recorded(agent, done))
     return _merge(agent, request, herd)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, Never, TypeVar
+from typing import Any, Final, Never, TypeVar
 
 from attrs import define, evolve, field
 
@@ -100,10 +100,16 @@ class Oversight:
         return now().and_then(remember)
 
 
+_DONE: Final = frozenset({StepStatus.COMPLETED, StepStatus.VALIDATING})
+_FAILED: Final = frozenset({StepStatus.FAILED, StepStatus.TIMED_OUT})
+
+
 def tally_of(past: Iterable[Subject]) -> Tally:
-    """Count the items that had finished before a run was taken up again."""
-    ends = [subject.status for subject in past if subject.declared.kind is SubjectKind.AGENT]
-    return Tally(
-        completed=sum(end in {StepStatus.COMPLETED, StepStatus.VALIDATING} for end in ends),
-        failed=sum(end in {StepStatus.FAILED, StepStatus.TIMED_OUT} for end in ends),
-    )
+    """Count the items that had finished before a run was taken up again.
+
+    An agent whose work could not be merged had done it: the policy is about what it did.
+    """
+    agents = [subject for subject in past if subject.declared.kind is SubjectKind.AGENT]
+    done = [agent for agent in agents if agent.status in _DONE or agent.work.conflict is not None]
+    failed = (agent.status in _FAILED and agent.work.conflict is None for agent in agents)
+    return Tally(completed=len(done), failed=sum(failed))

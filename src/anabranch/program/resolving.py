@@ -13,11 +13,13 @@ from anabranch.effects.work import (
     create_worktree,
     lay_out_conflict,
     remove_worktree,
+    reopen_worktree,
 )
 from anabranch.environment import MapEnv, Merge, MergeError, MergeRequest, Worktree
+from anabranch.lifecycle import STEP_TERMINAL
 from anabranch.program.faults import fatal, note
 from anabranch.program.herds import Finished, Herd
-from anabranch.program.past import given_up
+from anabranch.program.past import Standing, closing, given_up, standing_of
 from anabranch.program.places import Place, StepError
 from anabranch.program.steps import run_steps
 from anabranch.values import HostError, Json
@@ -37,7 +39,7 @@ class _Case:
     @property
     def prefix(self) -> str:
         """What the subjects of all steps begin with that try to resolve it."""
-        return f"{self.agent.assignment.agent_name}/resolve["
+        return _prefix(self.agent)
 
 
 def tree_for_conflict(agent: str) -> str:
@@ -61,6 +63,27 @@ def resolved(
         release=lambda tree: remove_worktree(tree).settled(),
         use=lambda tree: _resolved(_Case(agent, request, error, herd), tree),
     )
+
+
+@do
+def put_away(agent: Finished, herd: Herd) -> Do[None, HostError, MapEnv]:
+    """Put away what a process left that died when it had resolved a conflict, before it said so."""
+    if not herd.resolve:
+        return
+    name = tree_for_conflict(agent.assignment.agent_name)
+    tree = yield from reopen_worktree(name, parent=herd.parent).map_error(fatal)
+    if tree is not None:
+        yield from remove_worktree(tree).map_error(fatal)
+    steps = (s for name, s in herd.past.items() if name.startswith(_prefix(agent)))
+    left = [step for step in steps if step.status not in STEP_TERMINAL]
+    worked = [step for step in left if standing_of(step) is Standing.WORKED]
+    closed = (move for step in worked for move in closing(step))
+    yield from note(*closed, *given_up(step for step in left if step not in worked))
+
+
+def _prefix(agent: Finished) -> str:
+    """What the subjects of all steps begin with that try to resolve a conflict of an agent."""
+    return f"{agent.assignment.agent_name}/resolve["
 
 
 @do
