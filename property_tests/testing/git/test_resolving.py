@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anabranch.environment import MergeRequest
+from anabranch.environment import MergeRequest, Oid
 from anabranch.testing.git.objects import EXECUTABLE, LINK, Entry, Tree
 from anabranch.testing.strategies.repositories import edited_git_trees, line_texts
 from property_tests.testing.git.test_repositories import RESULT, START, Worlds
@@ -54,7 +54,7 @@ def test_a_conflict_is_laid_out_and_its_resolution_is_taken_as_by_git(
         stack.callback(world.teardown)
         world.start()
         base = world.model.home.head
-        heads = []
+        heads: list[Oid] = []
         for name, tree in (("agent-0", ours), ("agent-1", theirs)):
             world.create(name, RESULT, branch=True, again=False)
             put(world, name, tree)
