@@ -191,10 +191,13 @@ class Round:
             process.send_signal(self.number)
             code = process.wait(60)
             said = (self.place / "log").read_text()
-            # Before it listens, while Python starts, it dies of a signal and has done nothing.
-            fine = code in (130, 0, -self.number)
+            # Before it listens, while Python starts, it dies of a signal and has done nothing but to
+            # ask git where it is, which ends by itself.
+            early = code == -self.number
+            fine = code in (130, 0) or early
             self._require(fine, f"exit {code} after {self.number.name}: {said}")
-            self._require(not self._processes(), "processes outlived an orderly end")
+            left = _ended(self._processes()) if early else self._processes()
+            self._require(not left, f"processes outlived an orderly end: {[*map(_called, left)]}")
             if self._run_of() and code and self._status() != "completed":
                 self._require(self._status() in ("interrupted", "pending"), f"is {self._status()}")
         return False
@@ -296,6 +299,12 @@ def _living() -> Iterator[int]:
 def _ended(pids: Sequence[int]) -> list[int]:
     """Wait for the end of processes that are on their way out; those that are not."""
     return [pid for pid in pids if not _has_ended(pid)]
+
+
+def _called(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return f"process {pid}"
 
 
 def _has_ended(pid: int) -> bool:
