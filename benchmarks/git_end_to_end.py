@@ -1,12 +1,14 @@
 """What one agent costs from its worktree to its merge: a bash script, the floor, and anabranch.
 
-    python -m benchmarks.git_end_to_end [AGENTS] [AT_ONCE] [FILES]
+    python -m benchmarks.git_end_to_end [AGENTS] [AT_ONCE] [FILES | ARCHIVE]
 
 Each agent gets a worktree on a branch of its own, writes one file, adds and commits it, is
 merged, and its worktree and branch are removed. The bash script does so with git's own commands
 under `xargs -P`, with a lock around those that touch what worktrees share, as it must. The floor
 is the least that slots and merges in memory cost (`_slots.py`). The agent's own work is that and
 nothing else, in worktrees that are there already.
+
+The repository has so many small files, or is the source archive of a project, imported.
 
 CPU is that of all processes, and the figure to trust on a busy machine. Set `TMPDIR` to choose
 the file system.
@@ -32,6 +34,7 @@ from anabranch.services.git import GitRepository, GitRun, git_run
 from anabranch.services.processes import GroupContainment, LocalCommands
 from anabranch.testing.repositories import ScratchRepository, git_repo
 from benchmarks._slots import by_hand
+from benchmarks.git_real import imported
 
 WORK = 'printf %s "$N" >"file-$N" && git add "file-$N" && git commit -q -m "work $N"'
 
@@ -144,7 +147,7 @@ def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
         invocation = Invocation(argv=argv, cwd=tree.path, env={"N": str(number)})
         output = (await commands.run(invocation)).unwrap()
         assert output.exit_code == 0, output
-        changes = (await git.worktrees.changes(tree)).unwrap()
+        changes = (await git.worktrees.committed(tree)).unwrap()
         (await git.worktrees.remove(tree)).unwrap()
         (
             await git.merges.merge(
@@ -175,11 +178,19 @@ def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
     return measured(lambda: anyio.run(main))
 
 
-def main(agents: int = 200, at_once: int = 16, files: int = 2) -> None:
+def repository_of(above: Path, what: str) -> ScratchRepository:
+    if not what.isdecimal():
+        return imported(Path(what), above / "source")
+    lines = "".join(f"line {n}\n" for n in range(200))
+    names = [f"package{n % 40}/module{n}.py" for n in range(int(what))]
+    return git_repo(above / "repo", {name: f"{name}\n{lines}" for name in names})
+
+
+def main(given_agents: str = "200", given_at_once: str = "16", what: str = "2") -> None:
+    agents, at_once = int(given_agents), int(given_at_once)
     with tempfile.TemporaryDirectory() as above:
-        lines = "".join(f"line {n}\n" for n in range(200))
-        names = [f"package{n % 40}/module{n}.py" for n in range(files)]
-        repo = git_repo(Path(above, "repo"), {name: f"{name}\n{lines}" for name in names})
+        repo = repository_of(Path(above), what)
+        files = len(repo.files())
         trees = Path(above, "trees")
         trees.mkdir()
         few = agents if files < 500 else max(at_once, agents // 5)
@@ -204,4 +215,4 @@ def main(agents: int = 200, at_once: int = 16, files: int = 2) -> None:
 
 if __name__ == "__main__":
     assert "GIT_DIR" not in os.environ
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])
