@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import neg
+from typing import Any, Final
 
 import pytest
 from returns.result import Success
 
-from anabranch import Effect, fail, par_all, par_all_limit, par_graph, race, run, succeed
+from anabranch import (
+    ContextError,
+    Do,
+    Effect,
+    RetryPolicy,
+    bracket,
+    do,
+    fail,
+    fallback,
+    from_result,
+    par_all,
+    par_all_limit,
+    par_graph,
+    par_try_all,
+    race,
+    repeat,
+    retry,
+    run,
+    succeed,
+    timeout,
+)
+from anabranch.interpreters import Backend
 
 DEEP = 30_000
 
@@ -77,3 +99,55 @@ def test_groups_are_equal_if_they_do_the_same_with_equal_effects() -> None:
     graph = {"a": succeed(1), "b": succeed(2)}
     assert par_graph(graph, {"b": "a"}) == par_graph(dict(graph), {"b": "a"})
     assert par_graph(graph, {"b": "a"}) != par_graph(graph, {})
+
+
+@do
+def in_steps(effect: Effect[int, Any, object]) -> Do[int, Any, object]:
+    return (yield from effect)
+
+
+def in_a_bracket(effect: Effect[int, object, object]) -> Effect[int, object, object]:
+    return bracket(succeed(1), lambda _: succeed(None), lambda _: effect)
+
+
+AROUND: Final[dict[str, Callable[[Effect[int, Any, object]], Effect[int, Any, object]]]] = {
+    "recover": lambda effect: effect.recover(hash),
+    "context": lambda effect: effect.context("here"),
+    "bracket, use": in_a_bracket,
+    "bracket, acquire": lambda effect: bracket(effect, lambda _: succeed(None), succeed),
+    "and_finally": lambda effect: effect.and_finally(succeed(None)),
+    "on_interrupt": lambda effect: effect.on_interrupt(succeed(None)),
+    "retry": lambda effect: retry(effect, RetryPolicy.fixed("1ms", max_attempts=2)),
+    "local": lambda effect: effect.local(lambda env: env),
+    "tap": lambda effect: effect.tap(succeed),
+    "zip, left": lambda effect: effect.zip_with(succeed(1), max),
+    "zip, right": lambda effect: succeed(1).zip_with(effect, max),
+    "settled": lambda effect: effect.settled().and_then(from_result),
+    "repeat": lambda effect: repeat(effect, times=1),
+    "fallback": lambda effect: fallback(effect, succeed(2)),
+    "fallback, the last": lambda effect: fallback(fail("no"), effect),
+    "do": in_steps,
+    "timeout": lambda effect: timeout(effect, "1h"),
+    "par_all": lambda effect: par_all([effect]).map(max),
+    "par_try_all": lambda effect: par_try_all([effect], 1).map(max),
+    "race": lambda effect: race([effect]),
+    "par_graph": lambda effect: par_graph({1: effect}, {}).map(len),
+}
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND.keys())
+def test_every_way_to_go_around_an_effect_may_be_nested(
+    around: Callable[[Effect[int, Any, object]], Effect[int, Any, object]], backend: Backend
+) -> None:
+    effect: Effect[int, object, object] = succeed(1)
+    for _ in range(DEEP // 20):
+        effect = around(effect)
+    assert Success(1) == run(effect, backend=backend)
+
+
+def test_an_error_goes_through_many_labels_in_time_that_grows_with_their_number() -> None:
+    effect: Effect[int, Any, object] = fail("no")
+    for _ in range(DEEP):
+        effect = effect.context("here")
+    assert ContextError("no", ("here",) * DEEP) == run(effect).failure()

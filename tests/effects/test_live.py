@@ -10,6 +10,7 @@ import pytest
 from returns.result import Failure, Result, Success
 
 from anabranch import (
+    ConfigError,
     ContextError,
     Do,
     Effect,
@@ -224,6 +225,30 @@ def test_what_is_no_effect_is_refused_with_a_hint() -> None:
     no_effect: Any = int
     with pytest.raises(TypeError, match="`map` takes plain functions"):
         run(succeed("1").and_then(no_effect))
+
+
+def test_an_async_leaf_that_makes_nothing_to_await_is_refused_with_a_hint(
+    backend: Backend,
+) -> None:
+    def no_awaitable(_: object) -> Any:
+        return Success(1)
+
+    leaf: Effect[int, Never, object] = from_async(no_awaitable)
+    for effect in (leaf, par_all_limit([succeed(1), leaf], 1), succeed(1).and_finally(leaf)):
+        with pytest.raises(TypeError, match="`from_function` is for plain functions"):
+            run(effect, backend=backend)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True, "2"])
+def test_a_limit_that_is_no_whole_number_from_1_on_is_refused(limit: Any) -> None:
+    with pytest.raises(UsageError, match="a limit is a whole number, at least 1"):
+        par_all_limit([succeed(1)], limit)
+
+
+def test_a_wait_for_nothing_is_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(ConfigError, match="not a duration: None"):
+        sleep(nothing)
 
 
 def test_an_effect_of_an_iterator_says_that_it_can_run_only_once() -> None:

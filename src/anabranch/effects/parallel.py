@@ -204,11 +204,18 @@ def zip_par(*effects: Effect[Any, Any, Any]) -> Effect[Any, Any, Any]:
 
 
 def _at_least_one(limit: int | None) -> int | None:
-    if limit is not None and limit < 1:
+    if limit is not None and (not _whole(limit) or limit < 1):
         raise UsageError.of(
-            "bad-limit", "a limit is at least 1", value=str(limit), hint="`None` is no limit"
+            "bad-limit",
+            "a limit is a whole number, at least 1",
+            value=repr(limit),
+            hint="`None` is no limit",
         )
     return limit
+
+
+def _whole(limit: object) -> bool:
+    return isinstance(limit, int) and not isinstance(limit, bool)
 
 
 def _reusable(items: Iterable[A]) -> Iterable[A]:

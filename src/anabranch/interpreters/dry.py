@@ -38,7 +38,7 @@ from anabranch.effects.core import (
     Wait,
 )
 from anabranch.effects.errors import ReleaseError
-from anabranch.interpreters.frames import Restore, generator, not_an_effect, with_label
+from anabranch.interpreters.frames import Restore, generator, not_an_effect, with_labels
 
 MOST: Final = 1000
 """How many jobs of a parallel effect are walked; it may be given an endless generator."""
@@ -258,7 +258,7 @@ class _Walk:
             case _Dedent(label, indent):
                 self._indent = indent
                 if mode is Exit.FAILED and label.carried:
-                    return mode, with_label(payload, label.label), None
+                    return mode, with_labels(payload, [label.label]), None
             case _After() if mode is Exit.FAILED:
                 both = frame.mode is Exit.FAILED
                 return mode, ReleaseError(frame.payload, payload) if both else payload, None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import GeneratorType
+from collections.abc import Callable, Sequence
+from inspect import isawaitable
+from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Never, TypeAlias, final
 
 from returns.result import Failure, Success
 
 from anabranch.effects.core import Bracket, Effect, Exit, Map, MapError, OrElse, Steps, Then
 from anabranch.effects.errors import ContextError, ReleaseError
-from anabranch.interpreters.requests import FAILED, OK, RAISED, Span
+from anabranch.interpreters.requests import FAILED, OK, RAISED, Await, Span
 
 class_of: Callable[[Any], Any] = type
 """The class of a value, without what checkers would conclude from it."""
@@ -128,11 +129,23 @@ def generator(node: Steps[Any, Any, Any]) -> GeneratorType[Any, Any, Any]:
     raise TypeError(f"{node.function!r} is decorated with `do` but is no generator function")
 
 
-def with_label(error: Any, label: str) -> ContextError[Any]:
-    """Wrap an error once, however many labels it passes."""
+def to_await(made: Any, *, shielded: bool) -> Await:
+    """The request for what an async leaf made, if that can be awaited."""
+    if class_of(made) is CoroutineType or isawaitable(made):
+        return Await(made, shielded)
+    raise TypeError(
+        f"an async leaf must make an awaitable of a returns Result, got {made!r}; "
+        "`from_function` is for plain functions"
+    )
+
+
+def with_labels(error: Any, labels: Sequence[str]) -> Any:
+    """Wrap an error once, however many labels it passes; from the inside out."""
+    if not labels:
+        return error
     if isinstance(error, _CONTEXT_ERROR):
-        return ContextError(error.error, (*error.labels, label))
-    return ContextError(error, (label,))
+        return ContextError(error.error, (*error.labels, *labels))
+    return ContextError(error, tuple(labels))
 
 
 def release_failed(frame: Released, error: Any) -> Any:
@@ -161,15 +174,21 @@ def explain_environment(error: BaseException, env: Any) -> None:
     if not isinstance(error, AttributeError) or error.name is None:
         return
     if error.obj is env:
-        given = "it runs in none" if env is None else f"it runs in a {type(env).__name__}"
+        given = "it runs in none" if env is None else f"it runs in {_named(env)}"
         note = f"the effect needs an environment with `{error.name}`; {given}"
     elif (capability := _capability(env, error.obj)) is not None:
-        given = f"a {type(error.obj).__name__}"
+        given = _named(error.obj)
         note = f"the effect needs `{capability}` with `{error.name}`; the environment has {given}"
     else:
         return
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
+
+
+def _named(value: object) -> str:
+    """The class of a value, with an article."""
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "AEIOUaeiou" else f"a {name}"
 
 
 def _capability(env: Any, value: object) -> str | None:

@@ -17,7 +17,7 @@ from returns.result import Failure, Result, Success
 
 from anabranch.effects.core import ASYNC, Effect, Exit, Leaf
 from anabranch.effects.errors import TimedOut
-from anabranch.interpreters.frames import class_of, opened
+from anabranch.interpreters.frames import class_of, opened, to_await
 from anabranch.interpreters.machine import Fiber
 from anabranch.interpreters.requests import (
     FAILED,
@@ -93,7 +93,7 @@ class _Live:
                         strand.waiting_for = effect
                         made = effect.function(env)
                         ready = class_of(made) is CoroutineType
-                        request = made if ready else Await(made, shielded=False)
+                        request = made if ready else to_await(made, shielded=False)
                     else:
                         request = strand.take(effect)
                     continue

@@ -58,7 +58,8 @@ from anabranch.interpreters.frames import (
     not_an_effect,
     release_failed,
     release_raised,
-    with_label,
+    to_await,
+    with_labels,
 )
 from anabranch.interpreters.groups import Group, Work
 from anabranch.interpreters.requests import (
@@ -67,7 +68,6 @@ from anabranch.interpreters.requests import (
     RAISED,
     YIELD,
     YIELD_SHIELDED,
-    Await,
     CallBlocking,
     Fork,
     Pause,
@@ -183,7 +183,7 @@ class Fiber:
                             self.waiting_for = node
                             made: Request = node.function(self.env)
                             if self._shields or class_of(made) is not CoroutineType:
-                                return Await(as_any(made), self._shields > 0)
+                                return to_await(made, shielded=self._shields > 0)
                             return made
                         answer = self._call(node)
                         if class_of(answer) is not Success:
@@ -391,8 +391,7 @@ class Fiber:
                 case Restore():
                     self.env = frame.env
                 case Leave():
-                    self._close(frame, FAILED, error)
-                    error = with_label(error, frame.label) if frame.carried else error
+                    error = self._out_of_labels(frame, error)
                 case Release():
                     return self._release(frame, FAILED, error)
                 case Released():
@@ -405,6 +404,17 @@ class Fiber:
             return self._after_work(self.work.failed(error))
         self.mode, self.payload = FAILED, error
         return None
+
+    def _out_of_labels(self, frame: Leave, error: Any) -> Any:
+        """Leave labels that stand directly around each other; the error is wrapped once for all."""
+        labels: list[str] = []
+        while True:
+            self._close(frame, FAILED, error if frame.span is None else with_labels(error, labels))
+            if frame.carried:
+                labels.append(frame.label)
+            if not self.stack or not isinstance(self.stack[-1], Leave):
+                return with_labels(error, labels)
+            frame = cast("Leave", self.stack.pop())
 
     def _unwind_exception(  # noqa: C901 (a case each)
         self, error: BaseException

@@ -39,7 +39,7 @@ from anabranch.effects.core import (
     Timeout,
     Wait,
 )
-from anabranch.interpreters.frames import with_label
+from anabranch.interpreters.frames import with_labels
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -102,7 +102,7 @@ def _run(effect: Effect[Any, Any, Any], env: Any, clock: _Clock) -> Result[Any, 
             return _run(node.source, node.function(env), clock)
         case Label():
             source = run(node.source)
-            return source.alt(partial(with_label, label=node.label)) if node.carried else source
+            return source.alt(partial(with_labels, labels=[node.label])) if node.carried else source
         case Steps():
             return _steps(node.function(*node.arguments, **dict(node.keywords)), env, clock)
         case Bracket():

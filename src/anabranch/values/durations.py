@@ -28,9 +28,10 @@ def parse_duration(text: str | float | timedelta) -> timedelta:
     """
     try:
         result = _parse(text)
-    except (ValueError, OverflowError, durationpy.DurationError):
+        negative = result < timedelta()
+    except (ValueError, TypeError, OverflowError, durationpy.DurationError):
         raise _refused(text) from None
-    if result < timedelta():
+    if negative:
         raise _refused(text)
     return result
 
