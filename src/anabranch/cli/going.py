@@ -41,21 +41,20 @@ def carried_out(
             state = anyio.run(start)
     except (KeyboardInterrupt, HostError):
         if progress.state.created is not None:
-            output.note(as_text(_broken_off(summarise(progress.state)), repo))
+            output.note(as_text(summarise(_broken_off(progress.state)), repo))
         raise
     summary = summarise(state)
     output.result(as_text(summary, repo), as_data(summary))
     return 0 if is_well(summary) else 1
 
 
-def _broken_off(summary: Summary) -> Summary:
+def _broken_off(state: RunState) -> RunState:
     """A run that did not come to its end is interrupted, also if its journal is full."""
     from attrs import evolve
 
     from anabranch.lifecycle import RUN_TERMINAL
 
-    ended = summary.status in RUN_TERMINAL
-    return summary if ended else evolve(summary, status=RunStatus.INTERRUPTED)
+    return state if state.status in RUN_TERMINAL else evolve(state, status=RunStatus.INTERRUPTED)
 
 
 def is_well(summary: Summary) -> bool:
