@@ -1,23 +1,12 @@
-"""Generated effect programs: data that compiles to an effect, with a trace of what it did.
-
-A `Program` is a small tree over the public combinators. Being data, it can be printed, shrunk
-and given a meaning by a model, and `compile_program` makes of it an effect that writes what
-happens, and when, to a `Trace`. All values are integers, all errors strings, and the
-environment is an integer, so that every program fits into every other.
-
-Each wait of a program that `programs` makes lasts as long as no sum of the others, and async
-leaves come after waits: no two things that have waited happen at the same moment, so the order
-of everything is fixed.
-"""
+"""From a program to the effect that it describes, and the trace that this leaves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias
 
-from attrs import evolve, field, fields, frozen
-from hypothesis import strategies as st
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.effects import (
@@ -49,180 +38,33 @@ from anabranch.effects import (
 )
 from anabranch.planning.circuit_breaker import CircuitBreaker
 from anabranch.planning.retries import RetryPolicy
+from anabranch.testing.strategies.effects.nodes import (
+    Again,
+    Apply,
+    ApplyKind,
+    Chain,
+    ChainKind,
+    Fails,
+    Graph,
+    Guarded,
+    Hold,
+    Limit,
+    Parallel,
+    ParallelKind,
+    Program,
+    Raises,
+    Repeated,
+    Scoped,
+    Sequence,
+    Step,
+    Succeeds,
+)
 
 Compiled: TypeAlias = Effect[int, str, int]
 
 
 class BoomError(Exception):
     """The defect of a generated program. Its argument is the number of the step."""
-
-
-@frozen
-class Succeeds:
-    """A step's end: this value, plus the environment."""
-
-    value: int
-
-
-@frozen
-class Fails:
-    """A step's end: this error."""
-
-    error: str
-
-
-@frozen
-class Raises:
-    """A step's end: the defect `BoomError`."""
-
-
-End: TypeAlias = Succeeds | Fails | Raises
-
-
-@frozen
-class Step:
-    """Notes that it starts, waits `seconds`, notes that it ends, and ends.
-
-    Attributes:
-        end: how it ends.
-        seconds: how long it waits; 0 is no wait at all.
-        number: names the step in the trace.
-        asynchronous: whether its last part is an async leaf instead of a plain one.
-    """
-
-    end: End
-    seconds: float = 0
-    number: int = 0
-    asynchronous: bool = False
-
-
-ChainKind: TypeAlias = Literal["and_then", "tap", "zip", "or_else"]
-
-
-@frozen
-class Chain:
-    """One program, then perhaps another."""
-
-    kind: ChainKind
-    first: Program
-    second: Program
-
-
-ApplyKind: TypeAlias = Literal[
-    "map", "map_error", "recover", "ensure", "settled", "context", "span", "local"
-]
-
-
-@frozen
-class Apply:
-    """A method that takes no second program."""
-
-    kind: ApplyKind
-    inner: Program
-
-
-@frozen
-class Sequence:
-    """A `do` function that runs its parts in order and notes, in a `finally`, that it is over."""
-
-    parts: tuple[Program, ...]
-    number: int = 0
-
-
-@frozen
-class Hold:
-    """A `bracket`."""
-
-    acquire: Program
-    release: Program
-    use: Program
-
-
-@frozen
-class Limit:
-    """A `timeout`."""
-
-    inner: Program
-    seconds: float
-
-
-@frozen
-class Again:
-    """A `retry` with a fixed delay; the first `failures` attempts fail by themselves."""
-
-    inner: Program
-    attempts: int
-    failures: int
-    seconds: float = 0
-
-
-@frozen
-class Repeated:
-    """A `repeat` with a delay."""
-
-    inner: Program
-    times: int
-    seconds: float = 0
-
-
-ParallelKind: TypeAlias = Literal["all", "try", "settle", "fold", "race"]
-
-
-@frozen
-class Parallel:
-    """One of the `par_*` combinators, or `race`, which takes no limit."""
-
-    kind: ParallelKind
-    parts: tuple[Program, ...]
-    limit: int | None = None
-
-
-@frozen
-class Graph:
-    """A `par_graph` whose keys are indices; each edge is from what comes first to what waits."""
-
-    parts: tuple[Program, ...]
-    edges: tuple[tuple[int, int], ...] = ()
-    limit: int | None = None
-
-
-@frozen
-class Scoped:
-    """A `scoped` effect: resources, each acquired after the other, then their use.
-
-    Each resource is its acquisition and its release; the `use` ends the scope.
-    """
-
-    resources: tuple[Chain, ...]
-    use: Program
-
-
-@frozen
-class Guarded:
-    """One circuit breaker around several runs of a program, one after the other."""
-
-    inner: Program
-    times: int
-    seconds: float = 0
-
-
-Program: TypeAlias = (
-    Step
-    | Chain
-    | Apply
-    | Sequence
-    | Hold
-    | Limit
-    | Again
-    | Repeated
-    | Parallel
-    | Graph
-    | Scoped
-    | Guarded
-)
-
-
-# --- from programs to effects ------------------------------------------------------------------
 
 
 @frozen
@@ -444,112 +286,3 @@ _PARALLELS: dict[ParallelKind, Callable[[list[Compiled], int | None], Compiled]]
     "fold": _fold,
     "race": lambda parts, _: race(parts).map_error(str),
 }
-
-
-# --- strategies --------------------------------------------------------------------------------
-
-
-def ends(*, defects: bool = True) -> st.SearchStrategy[End]:
-    """How steps end: mostly with a value."""
-    values = st.builds(Succeeds, st.integers(0, 9))
-    errors = st.builds(Fails, st.sampled_from(["no", "never"]))
-    return st.one_of(values, values, errors, *([st.just(Raises())] if defects else []))
-
-
-PARALLEL: frozenset[ParallelKind | Literal["graph"]] = frozenset({*_PARALLELS, "graph"})
-
-
-def programs(
-    *,
-    parallel: Collection[ParallelKind | Literal["graph"]] = PARALLEL,
-    defects: bool = True,
-    waits: bool = True,
-    timeouts: bool = True,
-    max_steps: int = 10,
-) -> st.SearchStrategy[Program]:
-    """Programs over all combinators.
-
-    Args:
-        parallel: the ways in which parts may run at the same time.
-        defects: whether steps may raise.
-        waits: whether steps and delays take time.
-        timeouts: whether there are limits of time.
-        max_steps: about how many steps at most.
-    """
-    how, waiting = ends(defects=defects), st.integers(1, 8) if waits else st.just(0)
-    steps = st.builds(Step, how) | st.builds(Step, how, waiting, asynchronous=st.booleans())
-
-    def around(inner: st.SearchStrategy[Program]) -> st.SearchStrategy[Program]:
-        return st.one_of(
-            *_sequential(inner, waiting),
-            *_parallel(inner, parallel),
-            *([st.builds(Limit, inner, st.integers(1, 12))] if timeouts else []),
-        )
-
-    return st.recursive(steps, around, max_leaves=max_steps).map(distinct)
-
-
-def _sequential(
-    inner: st.SearchStrategy[Program], waiting: st.SearchStrategy[int]
-) -> list[st.SearchStrategy[Program]]:
-    attempts = st.integers(1, 3)
-    resources = st.builds(partial(Chain, "and_then"), inner, inner)
-    return [
-        st.builds(Chain, st.sampled_from(list(_CHAINS)), inner, inner),
-        st.builds(Apply, st.sampled_from(list(_APPLICATIONS)), inner),
-        st.builds(Sequence, st.lists(inner, max_size=4).map(tuple)),
-        st.builds(Hold, inner, inner, inner),
-        st.builds(Again, inner, attempts, attempts, waiting),
-        st.builds(Repeated, inner, attempts, waiting),
-        st.builds(Guarded, inner, st.integers(1, 4), waiting),
-        st.builds(Scoped, st.lists(resources, max_size=2).map(tuple), inner),
-    ]
-
-
-def _parallel(
-    inner: st.SearchStrategy[Program], kinds: Collection[ParallelKind | Literal["graph"]]
-) -> list[st.SearchStrategy[Program]]:
-    parts = st.lists(inner, max_size=4).map(tuple)
-    limits = st.none() | st.integers(1, 3)
-    several = sorted(kind for kind in kinds if kind != "graph")
-    found: list[st.SearchStrategy[Program]] = []
-    if several:
-        found.append(st.builds(Parallel, st.sampled_from(several), parts, limits))
-    if "graph" in kinds:
-        found.append(parts.flatmap(partial(_graphs, limits=limits)))
-    return found
-
-
-def _graphs(
-    parts: tuple[Program, ...], limits: st.SearchStrategy[int | None]
-) -> st.SearchStrategy[Program]:
-    pairs = [(first, then) for then in range(len(parts)) for first in range(then)]
-    edges = st.lists(st.sampled_from(pairs), unique=True, max_size=4) if pairs else st.just([])
-    return st.builds(Graph, st.just(parts), edges.map(sorted).map(tuple), limits)
-
-
-def distinct(program: Program) -> Program:
-    """Number the steps, and make each wait last as long as no sum of the others.
-
-    A wait of `n` becomes `n * 2048 + 2 ** k / 32` seconds with a `k` of its own, exact as a
-    `float` and as a `timedelta`, for up to 16 waits. Limits of time last 1/64 s longer, so that
-    they never end when something else does, however often that is repeated.
-    """
-    return _distinct(program, iter(range(1, 1 << 20)))
-
-
-def _distinct(program: Program, numbers: Iterator[int]) -> Program:
-    changes: dict[str, Any] = {}
-    for each in fields(type(program)):
-        value = getattr(program, each.name)
-        if each.name == "number":
-            changes["number"] = next(numbers)
-        elif each.name == "seconds" and value:
-            extra = isinstance(program, Limit) / 64
-            changes["seconds"] = value * 2048 + 2.0 ** (next(numbers) % 16) / 32 + extra
-        elif isinstance(value, tuple) and each.name != "edges":
-            parts = cast("tuple[Program, ...]", value)
-            changes[each.name] = tuple(_distinct(part, numbers) for part in parts)
-        elif isinstance(value, Program):
-            changes[each.name] = _distinct(value, numbers)
-    return evolve(program, **changes)
