@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final, Never, TypeVar
+from functools import partial
+from typing import Final, Never, TypeVar
 
 from attrs import define, field
-from returns.result import Failure, Result, Success
 
-from anabranch.effects.constructors import from_result
-from anabranch.effects.core import Bracket, Effect, Exit, Map, Now, Succeed, Then
+from anabranch.effects.core import Bracket, Effect, Exit, Fail, Map, Now, Succeed, Then
 from anabranch.effects.errors import CircuitOpen
 from anabranch.planning.circuit_breaker import (
     AttemptOutcome,
     BreakerState,
     CircuitBreaker,
-    MustWait,
+    MayStart,
+    StartDecision,
     Ticket,
 )
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 E = TypeVar("E")
 Env = TypeVar("Env")
 
-ATTEMPT_OUTCOMES: Final = {
+_OUTCOMES: Final = {
     Exit.OK: AttemptOutcome.SUCCESS,
     Exit.FAILED: AttemptOutcome.FAILURE,
     Exit.RAISED: AttemptOutcome.ABANDONED,
@@ -45,23 +45,26 @@ class Breaker:
         """
         return Bracket(Then(Now(), self._start), self._end, lambda _: effect)
 
+    def ask(self, seconds: float) -> StartDecision:
+        """Whether an attempt may start at this moment; if so, it counts as started."""
+        decision = self.settings.start(self.state, timedelta(seconds=seconds))
+        if isinstance(decision, MayStart):
+            self.state = decision.state
+        return decision
+
+    def tell(self, ticket: Ticket, exit_: Exit, seconds: float) -> None:
+        """Note how an attempt ended at this moment."""
+        moment, outcome = timedelta(seconds=seconds), _OUTCOMES[exit_]
+        self.state = self.settings.end(self.state, ticket, outcome, moment)
+
     def _start(self, seconds: float) -> Effect[Ticket, CircuitOpen, object]:
-        return from_result(self._decided(timedelta(seconds=seconds)))
+        decision = self.ask(seconds)
+        if isinstance(decision, MayStart):
+            return Succeed(decision.ticket)
+        return Fail(CircuitOpen(decision.delay or timedelta()))
 
-    def _decided(self, now: timedelta) -> Result[Ticket, CircuitOpen]:
-        decision = self.settings.start(self.state, now)
-        if isinstance(decision, MustWait):
-            return Failure(CircuitOpen(decision.delay or timedelta()))
-        self.state = decision.state
-        return Success(decision.ticket)
-
-    def _end(self, ticket: Ticket, exit_: Exit) -> Effect[Any, Any, Any]:
-        def remember(seconds: float) -> Effect[None, Never, object]:
-            now = timedelta(seconds=seconds)
-            self.state = self.settings.end(self.state, ticket, ATTEMPT_OUTCOMES[exit_], now)
-            return Succeed(None)
-
-        return Then(Now(), remember)
+    def _end(self, ticket: Ticket, exit_: Exit) -> Effect[None, Never, object]:
+        return Map(Now(), partial(self.tell, ticket, exit_))
 
 
 def circuit_breaker(settings: CircuitBreaker) -> Effect[Breaker, Never, object]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from functools import partial
 from typing import Any, Final, Never, TypeVar
 
 from attrs import define, evolve, field
 
-from anabranch.effects import Do, Effect, do, now, sleep, succeed
-from anabranch.effects.breakers import ATTEMPT_OUTCOMES
+from anabranch.effects import Breaker, Do, Effect, do, now, sleep
 from anabranch.effects.core import Bracket, Exit, Wait
 from anabranch.lifecycle import Subject, SubjectKind
 from anabranch.planning import (
     AttemptFailure,
-    BreakerState,
     FailureDecision,
     FailurePolicy,
     MayStart,
@@ -46,11 +44,13 @@ class Oversight:
     policy: FailurePolicy
     tally: Tally = field(factory=Tally)
     stopped: StopCause | None = field(default=None, init=False)
-    _breaker: BreakerState = field(factory=BreakerState, init=False)
+    _breaker: Breaker | None = field(default=None, init=False)
     _waiting: list[Callable[[], object]] = field(factory=list[Any], init=False)
 
     def __attrs_post_init__(self) -> None:
         self.stopped = stop_reason(self.policy, self.tally)
+        if self.policy.circuit_breaker is not None:
+            self._breaker = Breaker(self.policy.circuit_breaker)
 
     def completed(self) -> None:
         """Note that an item has finished well."""
@@ -67,19 +67,17 @@ class Oversight:
 
     def guarded(self, attempt: Effect[T, E, Env]) -> Effect[T, E, Env]:
         """Make an attempt when the circuit breaker lets it, if there is one."""
-        if self.policy.circuit_breaker is None:
+        breaker = self._breaker
+        if breaker is None:
             return attempt
-        return Bracket(self._ticket(), self._ended, lambda _: attempt)
+        return Bracket(self._ticket(breaker), partial(self._ended, breaker), lambda _: attempt)
 
     @do
-    def _ticket(self) -> Do[Ticket | None, Never, object]:
+    def _ticket(self, breaker: Breaker) -> Do[Ticket | None, Never, object]:
         """Wait until an attempt may start, or none will."""
-        breaker = self.policy.circuit_breaker
-        while breaker is not None and self.stopped is None:
-            moment = timedelta(seconds=(yield from now()))
-            decision = breaker.start(self._breaker, moment)
+        while self.stopped is None:
+            decision = breaker.ask((yield from now()))
             if isinstance(decision, MayStart):
-                self._breaker = decision.state
                 return decision.ticket
             if decision.delay is None:
                 yield from Wait(self._waiting.append)
@@ -87,17 +85,17 @@ class Oversight:
                 yield from sleep(decision.delay)
         return None
 
-    def _ended(self, ticket: Ticket | None, exit_: Exit) -> Effect[None, Never, object]:
-        def remember(seconds: float) -> Effect[None, Never, object]:
-            breaker, moment = self.policy.circuit_breaker, timedelta(seconds=seconds)
-            if breaker is not None and ticket is not None:
-                self._breaker = breaker.end(self._breaker, ticket, ATTEMPT_OUTCOMES[exit_], moment)
+    def _ended(
+        self, breaker: Breaker, ticket: Ticket | None, exit_: Exit
+    ) -> Effect[None, Never, object]:
+        def remember(seconds: float) -> None:
+            if ticket is not None:
+                breaker.tell(ticket, exit_, seconds)
             waiting, self._waiting = self._waiting, []
             for tell in waiting:
                 tell()
-            return succeed(None)
 
-        return now().and_then(remember)
+        return now().map(remember)
 
 
 _DONE: Final = frozenset({StepStatus.COMPLETED, StepStatus.VALIDATING})
