@@ -227,6 +227,13 @@ def test_what_is_no_effect_is_refused_with_a_hint() -> None:
         run(succeed("1").and_then(no_effect))
 
 
+def test_the_error_of_a_graph_says_how_many_failed_and_what_was_skipped_for_which() -> None:
+    effects = {"a": passing(1), "b": fail("no"), "c": passing(2)}
+    error = run(par_graph(effects, {"c": ["b"]})).failure()
+    expected = ["1 of 3 effects of the graph failed", "  b: no", "  c: skipped, upstream b failed"]
+    assert expected == str(error).splitlines()
+
+
 def test_an_async_leaf_that_makes_nothing_to_await_is_refused_with_a_hint(
     backend: Backend,
 ) -> None:

@@ -69,7 +69,9 @@ class GraphError(Generic[K, T, E]):
         """Each error by key, then each skipped key with its reason."""
         failed = (f"  {key}: {error}" for key, error in self.errors.items())
         skipped = (f"  {key}: skipped, upstream {why} failed" for key, why in self.skipped.items())
-        return "\n".join([f"{len(self.errors)} effects of the graph failed", *failed, *skipped])
+        count = len(self.errors) + len(self.successes) + len(self.skipped)
+        head = f"{len(self.errors)} of {count} effects of the graph failed"
+        return "\n".join([head, *failed, *skipped])
 
 
 @frozen
