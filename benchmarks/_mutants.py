@@ -27,6 +27,7 @@ class Mutant:
 GROUPS, MACHINE = "interpreters/groups.py", "interpreters/machine.py"
 VIRTUAL, SCHEDULES = "interpreters/virtual.py", "effects/schedules.py"
 AGENTS, MERGING, STEPS = "program/agents.py", "program/merging.py", "program/steps.py"
+RESOLVING = "program/resolving.py"
 RUN, PAST = "program/run.py", "program/past.py"
 STAMPING, COMMITS = "services/journal/stamping.py", "services/git/commits.py"
 INTENTS, TIME = "lifecycle/intents.py", "effects/time.py"
@@ -196,6 +197,48 @@ MUTANTS: Final = (
         INTENTS,
         "    RunMoved,\n    PhaseEnded,\n",
         "    RunMoved,\n",
+    ),
+    Mutant(
+        "a conflict counts as resolved though a step failed to resolve it",
+        RESOLVING,
+        "    if isinstance(ran, Failure):\n",
+        "    if isinstance(ran, Failure) and not case.error.conflicts:\n",
+    ),
+    Mutant(
+        "what a kill leaves of a resolved conflict stays",
+        MERGING,
+        "        return put_away(agent, herd).and_then(lambda _: _recorded(agent, done))\n",
+        "        return _recorded(agent, done)\n",
+    ),
+    Mutant(
+        "a resolution that was interrupted is never given up",
+        RESOLVING,
+        "    yield from note(*given_up(before))\n",
+        "",
+    ),
+    Mutant(
+        "a step that broke its promise is done after a kill",
+        "program/commands.py",
+        "evolve(told, fault=UNMET) if refused else told",
+        "told",
+    ),
+    Mutant(
+        "a run forgets that a phase of it had failed",
+        RUN,
+        "        if phase.ok is False:\n",
+        "        if phase.ok is False and phase.ended_at is None:\n",
+    ),
+    Mutant(
+        "an agent that is called off leaves what it had begun",
+        AGENTS,
+        "        yield from _put_away(assignment, herd, [move",
+        "        _ = (assignment, herd, [move",
+    ),
+    Mutant(
+        "a conflict stops a run that is resumed",
+        "program/oversight.py",
+        "    failed = (agent.status in _FAILED and agent.work.conflict is None for agent in agents)\n",
+        "    failed = (agent.status in _FAILED for agent in agents)\n",
     ),
     # --- the services
     Mutant(

@@ -23,6 +23,8 @@ from benchmarks._mutants import MUTANTS, Mutant
 
 ROOT: Final = Path(__file__).parents[1]
 SEEDS: Final = 150
+CRASHED: Final = 4
+"""How often each workflow that is made to crash does so for each seed."""
 PATIENCE_SECONDS: Final = 300
 
 _AS_IT_IS: Final = "from __future__ import annotations"
@@ -75,6 +77,7 @@ def hunt(seeds: int = SEEDS) -> tuple[int | None, str]:
     from anabranch.testing.simulation.chance import Chance, seeded
     from anabranch.testing.simulation.running import examine
     from anabranch.testing.simulation.simulate import staged
+    from benchmarks._crashes import CRASHES
     from benchmarks._hunts import HUNTS, killed_at
 
     scenes = [
@@ -84,6 +87,7 @@ def hunt(seeds: int = SEEDS) -> tuple[int | None, str]:
     runs = 0
     for seed in range(seeds):
         killed = [killed_at(2 * seed), killed_at(2 * seed + 1)]
+        killed += [crash.at(CRASHED * seed + n) for n in range(CRASHED) for crash in CRASHES]
         for number, (scenario, checks) in enumerate([*scenes, *killed]):
             runs += 1
             chance = Chance(seeded(seed)) if number < len(scenes) else Chance()
