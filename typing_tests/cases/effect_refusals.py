@@ -40,6 +40,8 @@ from anabranch import (
     timeout,
     traverse,
 )
+from anabranch.effects import Desk, desk
+from anabranch.planning import Claim, Limits
 
 
 class Missing: ...
@@ -197,3 +199,16 @@ circuit_breaker(3)  # E: arg-type reportArgumentType
 
 async def main() -> None:
     await run_async(named)  # E: arg-type reportArgumentType
+
+
+# A desk hands out resources; what it guards keeps its type.
+counter: Effect[Desk, Never, object] = desk(Limits(pools={"gpu": 1}))
+
+
+def held(at: Desk) -> None:
+    assert_type(at.holding("one", (Claim("gpu"),), found), Effect[int, Missing, object])
+    assert_type(at.holding("one", (), named), Effect[str, Never, HasName])
+    at.holding("one", ("gpu",), found)  # E: arg-type reportArgumentType
+
+
+desk(3)  # E: arg-type reportArgumentType
