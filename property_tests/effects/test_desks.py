@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from returns.result import Success
 
 from anabranch.effects import Desk, Do, Effect, desk, do, now, par_all, sleep, timeout
 from anabranch.interpreters import run
@@ -115,3 +116,13 @@ def test_one_who_is_cancelled_while_it_waits_leaves_the_queue() -> None:
         return par_all([long, waits, late])
 
     assert [None, 0.0, 10.0] == run_virtual(desk(Limits()).and_then(serve)).result.unwrap()
+
+
+def test_two_of_one_name_wait_for_each_other_like_any_two() -> None:
+    lock = (Claim("lock"),)
+
+    def both(at: Desk) -> Effect[list[tuple[float, float]], Any, object]:
+        return par_all([at.holding("same", lock, stay(SECOND)) for _ in range(2)])
+
+    effect = desk(Limits(pools={"lock": 1})).and_then(both)
+    assert Success([(0, 1), (1, 2)]) == run_virtual(effect).result

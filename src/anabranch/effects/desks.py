@@ -63,7 +63,7 @@ class Desk:
         """Run an effect once all its claims are met, and give them back however it ends.
 
         Args:
-            name: whose claims they are; nobody else has it at the same time.
+            name: whose claims they are.
             claims: what it holds while it runs, taken all at once.
             effect: what to run.
             turn: lower ones come first among those that wait; equals in the order they came.
@@ -73,7 +73,8 @@ class Desk:
 
         def arrive(seconds: float) -> Effect[_Visitor, Never, object]:
             self._arrivals += 1
-            visitor = _Visitor(Request(name, claims), (*turn, self._arrivals))
+            request = Request(f"{name} ({self._arrivals})", claims)
+            visitor = _Visitor(request, (*turn, self._arrivals))
             self._queue.append(visitor)
             self._queue.sort(key=lambda waiting: waiting.turn)
             self._serve(seconds)
