@@ -22,7 +22,7 @@ from anabranch.planning import (
 )
 from anabranch.testing import strategies as given_by
 from anabranch.testing.git.objects import Entry
-from anabranch.workflow import Plan, Workflow, to_data
+from anabranch.workflow import Workflow, to_data
 from property_tests.testing.test_strategies import smallest
 
 
@@ -119,7 +119,3 @@ def test_a_file_with_a_mistake_shrinks_to_one_mistake() -> None:
 
 def test_a_file_of_a_workflow_shrinks_to_a_few_lines() -> None:
     assert 9 >= len(smallest(given_by.workflow_texts()).splitlines())
-
-
-def test_a_plan_is_one_of_a_workflow() -> None:
-    assert isinstance(smallest(given_by.plans()), Plan)

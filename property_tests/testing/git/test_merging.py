@@ -120,7 +120,7 @@ def test_branches_that_were_merged_into_each_other_are_merged_as_git_merges_them
 def test_few_merges_of_crossed_branches_are_refused() -> None:
     outcomes = Counter[bool]()
 
-    @settings(max_examples=200)
+    @settings(max_examples=60)
     @given(crossed())
     def collect(made: tuple[Objects, Oid, Oid]) -> None:
         with suppress(NotModelled):

@@ -44,7 +44,7 @@ def edits() -> st.SearchStrategy[Tree]:
     return st.one_of(lines, lines, edited_git_trees(BASE))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(edits(), edits(), st.booleans(), st.data())
 def test_a_conflict_is_laid_out_and_its_resolution_is_taken_as_by_git(
     ours: Tree, theirs: Tree, linear: bool, data: st.DataObject

@@ -133,6 +133,14 @@ def test_a_command_that_hangs_without_a_limit_is_a_deadlock_that_names_it() -> N
     assert "which hangs" in failed.fault.message
 
 
+def test_a_timeline_says_in_words_what_was_written_to_the_journal() -> None:
+    def never(_: Run) -> bool:
+        return False
+
+    failed = failure_of(workflow(), world(Process(exit_code=1)), check=never)
+    assert "→ Moved agent-0/step[0] failed" in str(failed.timeline)
+
+
 def test_children_that_nothing_contains_break_a_law() -> None:
     leaving = Process(leaves=2)
     assert 2 == simulate(workflow(), world(leaving), schedules=2).runs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import CoroutineType
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from attrs import frozen
 
@@ -28,6 +28,7 @@ from anabranch.interpreters.requests import (
     Yield,
 )
 from anabranch.interpreters.strands import EXPIRE, Strand
+from anabranch.lifecycle import Event, subject_of
 from anabranch.values import Masked, in_one_line
 
 SHOWN: Final = 40
@@ -175,8 +176,25 @@ def _named(leaf: Leaf[Any, Any, Any] | None) -> str:
     return leaf.label or str(name).rpartition("<locals>.")[2]
 
 
+def _told(event: Event) -> str:
+    """What was written to the journal, in a few words."""
+    payload = event.payload
+    words = type(payload).__name__, subject_of(payload), getattr(payload, "to", None)
+    return " ".join(str(word) for word in words if word)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}"
+    events = [_told(one) for one in _parts(value) if isinstance(one, Event)]
+    return "; ".join(events) if events else repr(value)
+
+
+def _parts(value: object) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+
+
 def _shown(value: object) -> str:
     """A value in one line, shortened."""
-    plain = isinstance(value, BaseException)
-    text = f"{type(value).__name__}: {value}" if plain else repr(value)
+    text = _text(value)
     return in_one_line(Masked(text), WIDTH)  # nothing is secret in a simulation
