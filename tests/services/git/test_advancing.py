@@ -48,15 +48,33 @@ def test_changes_that_are_not_touched_stay(bench: Bench) -> None:
     assert " M dir/b.txt\nA  staged\n?? untracked" == there.git("status", "--porcelain")
 
 
-def test_what_a_killed_git_had_begun_to_write_is_completed(bench: Bench) -> None:
-    def before(there: ScratchRepository) -> None:
-        there.write({"a.txt": "th", "empty": "", "dir/b.txt": "theirs", "new": "the"})
+TORN: Files = {"a.txt": "th", "empty": "", "dir/b.txt": "theirs", "new": "the"}
+LANDING: Files = dict.fromkeys(TORN, "theirs")
 
-    landing: Files = {"a.txt": "theirs", "empty": "theirs", "dir/b.txt": "theirs", "new": "theirs"}
-    answer, there = advance(bench, landing, before)
+
+def test_what_a_killed_git_had_begun_to_write_is_completed(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> tuple[Advance, ScratchRepository]:
+        tree = (await git.worktrees.create(RUN)).unwrap()
+        there = bench.repo.at(tree.path)
+        commit = Oid(bench.repo.commit(LANDING))
+        there.write(TORN)
+        begun = there.git("rev-parse", "--path-format=absolute", "--git-path", "anabranch-advance")
+        Path(begun).write_text(commit)
+        answer = (await git.worktrees.advance(tree, commit)).unwrap()
+        assert not Path(begun).exists()
+        return answer, there
+
+    answer, there = bench(scenario)
     assert () == answer.saved
-    assert dict.fromkeys(landing, b"theirs") == Bench(there).files()
+    assert dict.fromkeys(LANDING, b"theirs") == Bench(there).files()
     assert "" == there.git("status", "--porcelain")
+
+
+def test_a_beginning_that_no_killed_git_left_is_kept_beside(bench: Bench) -> None:
+    answer, there = advance(bench, LANDING, lambda there: there.write(TORN))
+    saved = dict(answer.saved)
+    assert {"a.txt", "empty", "new"} == saved.keys()
+    assert [b"th", b"", b"the"] == [Bench(there).files()[name] for name in sorted(saved.values())]
 
 
 IN_THE_WAY: dict[str, tuple[Files, Files]] = {

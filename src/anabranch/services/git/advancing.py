@@ -2,10 +2,10 @@
 
 Git's own commands either refuse because of one file in the way, or overwrite it. Here what
 already is what lands there is taken as it is; what differs is renamed to a name beside it;
-everything else stays untouched. A git that is killed leaves the file that it was writing torn: it
-holds the beginning of what lands there. The rest is added, so that nothing is lost whoever wrote
-it. The order of the steps makes a second try after a `kill -9`
-find what it needs: the commit moves last.
+everything else stays untouched. The order of the steps makes a second try after a `kill -9`
+find what it needs: the commit moves last, and the git directory of the tree says that the way
+was begun. For a git that is killed leaves the file that it was writing torn: it holds the
+beginning of what lands there. In a second try such a file gets the rest of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from attrs import evolve
@@ -20,24 +21,32 @@ from attrs import evolve
 from anabranch.environment import Advance, Oid, Worktree, WorktreeFault
 from anabranch.services.git.diffs import ABSENT
 from anabranch.services.git.faults import Refused
+from anabranch.services.git.files import replace_file
 from anabranch.services.git.runner import Git, GitError
 from anabranch.services.git.ways import Landing, Way, rest_of, survey
 
 _SAVED: Final = ".anabranch-saved"
+_BEGUN: Final = "anabranch-advance"
+"""The file in the git directory of a tree that names the commit that it is on its way to."""
 
 
 def advance(git: Git, worktree: Worktree, commit: Oid) -> Advance:
     """Bring the tree that `git` runs in forward to `commit`."""
     head = Oid(git.run("rev-parse", "--verify", "HEAD").text)
     after = evolve(worktree, base=commit)
+    begun = Path(git.run("rev-parse", "--path-format=absolute", "--git-path", _BEGUN).text)
     if head == commit:
+        begun.unlink(missing_ok=True)
         return Advance(worktree=after)
     _require_descendant(git, head, commit)
     way = survey(git, head, commit)
-    torn = {path: rest for path, rest in _rests(git, way) if rest is not None}
-    way = _mended(git, way, torn)
+    if begun.is_file() and begun.read_text() == commit:
+        torn = {path: rest for path, rest in _rests(git, way) if rest is not None}
+        way = _mended(git, way, torn)
     saved = tuple(_save(git.directory, way.obstacles))
+    replace_file(str(begun), commit.encode())
     _go(git, head, commit, way)
+    begun.unlink()
     return Advance(worktree=after, saved=saved)
 
 
