@@ -103,6 +103,27 @@ def test_following_a_run_that_has_ended_comes_to_an_end(
     assert say(capsys, "events") == say(capsys, "events", "--follow")
 
 
+def test_a_run_is_told_as_it_was_at_a_past_moment(
+    ask: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = ask("status")
+    events = [json.loads(line) for line in say(capsys, "events", "--json").splitlines()]
+    begun = next(e for e in events if e["type"] == "moved" and e["to"] == "running")
+    then = ask("status", "--at", str(begun["seq"]))
+    assert ("running", 1, begun["seq"]) == (then["status"], len(then["running"]), then["sequence"])
+    last = max(e["seq"] for e in events if e["time"] <= begun["time"])
+    assert ask("status", "--at", str(last)) == ask("status", "--at", begun["time"])
+    assert now["agents"] == ask("status", "--at", str(now["sequence"]))["agents"]
+    assert "at work: " in say(capsys, "status", "--at", str(begun["seq"]))
+    assert "next: anabranch" not in say(capsys, "status", "--at", str(now["sequence"]))
+
+
+@pytest.mark.parametrize("arguments", [["--at", "noon"], ["--at", "3", "--follow"]])
+@pytest.mark.usefixtures("repository")
+def test_what_is_no_past_moment_is_refused(arguments: list[str]) -> None:
+    assert 2 == main(["status", "--repo", "repo", *arguments])
+
+
 def test_logs_of_a_step_and_of_an_agent(ask: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run = ask("status")["run"]
     assert "fine: one\n" == say(capsys, "logs", run, "agent-0/step[0]")
