@@ -56,9 +56,17 @@ def told_by(state: RunState) -> dict[str, object]:
 
 
 def fields_now() -> str:
-    """All fields of all kinds as lines are written, in an order of their own."""
+    """All fields of all kinds as lines are written, in an order of their own.
+
+    As they are annotated: what a field says of its type is not text any more once somebody has
+    had it resolved.
+    """
     kinds = set(get_args(Payload)) - {Unrecognised}
-    found = {f"{kind.__name__}.{f.name}: {f.type}" for kind in kinds for f in fields(kind)}
+    found = {
+        f"{kind.__name__}.{name}: {said}"
+        for kind in kinds
+        for name, said in kind.__annotations__.items()
+    }
     return f"{crc32(chr(10).join(sorted(found)).encode()):08x}"
 
 
