@@ -465,9 +465,8 @@ class Virtual:
         return "\n".join(["nothing can go on", *self._waiting()])
 
     def _endless(self, turns: int) -> str:
-        able = dict.fromkeys(f"  {strand.title} can go on" for strand, _, _ in self._ready)
         head = f"no end after {turns} turns, at {self._clock:g} s"
-        return "\n".join([head, *able, *self._waiting()])
+        return "\n".join([head, *self._waiting()])
 
 
 def _answer(value: Any) -> tuple[Exit, Any]:

@@ -25,7 +25,7 @@ from anabranch import (
     timeout,
 )
 from anabranch.testing import Gate
-from anabranch.testing.simulation import Check, Run, SimulationFailed, drawn, simulate
+from anabranch.testing.simulation import Check, Run, SimulationFailed, drawn, explore, simulate
 
 
 @define
@@ -95,6 +95,17 @@ def test_the_smallest_choices_make_the_same_failure_again() -> None:
     assert failed.choices
     again = failure_of(DEPOSITS, check=last_wins, replay=failed.choices)
     assert (failed.choices, str(failed.timeline)) == (again.choices, str(again.timeline))
+
+
+def test_what_is_found_among_all_schedules_is_made_again_by_its_choices() -> None:
+    def found(**options: Any) -> SimulationFailed:
+        with pytest.raises(SimulationFailed) as caught:
+            explore(DEPOSITS, lambda _: Account(), check=last_wins, **options)
+        return caught.value
+
+    failed = found()
+    assert failed.choices
+    assert str(failed) == str(found(replay=failed.choices))
 
 
 def test_the_seed_that_is_printed_finds_the_failure_at_once() -> None:
@@ -168,7 +179,10 @@ def test_waiting_behind_a_gate_ends_when_the_time_is_over() -> None:
 def test_what_goes_on_for_ever_is_an_error() -> None:
     failed = failure_of(repeat(sleep("1s"), times=10_000), max_turns=50)
     assert "LivelockError" == failed.fault.kind
-    assert "no end after 50 turns, at 25 s" in failed.fault.message
+    assert [
+        "no end after 50 turns, at 25 s",
+        "  main waits for its turn",
+    ] == failed.fault.message.splitlines()
 
 
 def test_of_two_that_wake_at_one_moment_either_may_be_the_first() -> None:

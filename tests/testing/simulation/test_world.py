@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from returns.result import Result, Success
 
-from anabranch import from_async, race, sleep, start_branch
+from anabranch import Effect, from_async, race, sleep, start_branch
 from anabranch.effects.work import execute, record, traces_on
 from anabranch.environment import Invocation
 from anabranch.lifecycle import Moved, Opened, PhaseStarted
@@ -200,6 +201,27 @@ def test_what_a_failure_tells_can_be_made_again() -> None:
     assert "FAULT no process can be started" in str(failed)
     again = failure_of(workflow(), where, check=none_left, replay=failed.choices)
     assert str(failed.timeline) == str(again.timeline)
+
+
+@pytest.mark.parametrize("pairs", [0, 30])
+def test_a_kill_that_is_not_well_is_made_again_by_the_choices_that_are_printed(pairs: int) -> None:
+    def few(run: Run) -> bool:
+        return len(living(run).journals["run"]) < (3 if pairs else 2)
+
+    told: Effect[Any, Any, Any] = record(PhaseStarted(phase="p"))
+    made = start_branch(BRANCH).and_then(lambda _: told)
+    with pytest.raises(SimulationFailed) as caught:
+        kill_everywhere(made, world(), check=few, pairs=pairs)
+    failed = caught.value
+    printed = re.search(r"replay=(\[[\d, ]*\])", str(failed))
+    assert printed
+    replay = json.loads(printed[1])
+    assert list(failed.choices) == replay
+    with pytest.raises(SimulationFailed) as again:
+        kill_everywhere(made, world(), check=few, replay=replay)
+    assert str(failed) == str(again.value)
+    deadly = world(faults=Faults(kills=0.01))
+    assert str(failed) == str(failure_of(made, deadly, check=few, replay=replay))
 
 
 def test_moments_that_leave_the_same_world_are_tried_once() -> None:

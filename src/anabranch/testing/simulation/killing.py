@@ -24,6 +24,7 @@ from anabranch.testing.simulation.running import (
     Scenario,
     Simulation,
     examine,
+    follow,
     smallest,
 )
 from anabranch.testing.simulation.simulate import MAX_TURNS
@@ -34,6 +35,7 @@ _What: TypeAlias = Effect[Any, Any, Any] | Workflow
 
 _RUN: Final = "run"
 _NEVER: Final[Kills] = {-1: Kill()}
+_FATAL: Final = Faults(kills=0.01)
 
 
 def kill_everywhere(
@@ -43,6 +45,7 @@ def kill_everywhere(
     check: Check | Sequence[Check] = (),
     pairs: int = 20,
     seed: int = 0,
+    replay: Sequence[int] | None = None,
 ) -> Simulation:
     """Kill the process at every moment of a run, and take the run up again each time.
 
@@ -58,19 +61,22 @@ def kill_everywhere(
         check: what has to hold of every `Run`, besides the laws.
         pairs: how many pairs of moments are drawn.
         seed: of the pairs and of the schedules.
+        replay: the choices of one run, to make only that again, as a failure prints them. For
+            `simulate` they are those of a run in the same world with `Faults(kills=0.01)`.
 
     Raises:
-        SimulationFailed: one of the runs is not well. Its choices are those of a run in
-            the same world with `Faults(kills=0.01)`.
+        SimulationFailed: one of the runs is not well; it shows the smallest.
     """
+    world = evolve(world, faults=_FATAL)
     checks = (laws, check) if callable(check) else (laws, *check)
+    if replay is not None:
+        return follow(_killed(what, world, None), checks, replayed(replay))
     runs = longest = 0
     for kills, source in _plans(what, world, pairs, seed):
         chance = Chance(source)
         _, fault = examine(_killed(what, world, kills), checks, chance)
         if fault is not None:
-            scenario = _killed(what, _fatal(world, len(kills)), None)
-            raise smallest(scenario, checks, fault, chance.taken, seed=None)
+            raise smallest(_killed(what, world, None), checks, fault, chance.taken, seed=None)
         runs, longest = runs + 1, max(longest, len(chance.taken))
     return Simulation(runs=runs, longest=longest)
 
@@ -133,7 +139,3 @@ class _Moments:
 
 def _killed(what: _What, world: World, kills: Kills | None) -> Scenario:
     return world_scenario(work_of(what), world, runs=[_RUN], max_turns=MAX_TURNS, kills=kills)
-
-
-def _fatal(world: World, kills: int) -> World:
-    return evolve(world, faults=Faults(kills=0.01, most=kills))

@@ -83,6 +83,7 @@ def explore(
     check: Check | Sequence[Check] = (),
     declared: bool | None = None,
     at_most: int = 10_000,
+    replay: Sequence[int] | None = None,
     runners: int = 1,
     max_turns: int = MAX_TURNS,
 ) -> Simulation:
@@ -100,6 +101,7 @@ def explore(
             `Chance.touch` when it is read or written. What is not declared is not seen. A
             `World` declares everything, so for a workflow it is true unless said otherwise.
         at_most: how many runs there may be.
+        replay: the choices of one run, to make only that again, as a failure prints them.
         runners: how many processes of anabranch work in the world at once.
         max_turns: after how many turns a run is said to go on for ever.
 
@@ -114,6 +116,8 @@ def explore(
     if declared is None:
         declared = isinstance(what, Workflow)
     scenario, checks = staged(what, where, check, runners=runners, max_turns=max_turns)
+    if replay is not None:
+        return follow(scenario, checks, replayed(replay))
     return exhaust(scenario, checks, declared=declared, at_most=at_most)
 
 

@@ -155,7 +155,7 @@ class Living:
         self.clock: Callable[[], float] = lambda: 0.0
         self._user, self._seen = self._users(), self.repository.state
         self._kills = kills
-        self._left = world.faults.most if kills is None else len(kills)
+        self._left = world.faults.most
 
     def enter(self, run: str) -> Environment:
         """The environment of one more process of anabranch, which works on a run."""
