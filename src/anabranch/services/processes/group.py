@@ -73,7 +73,7 @@ def _program(start: Start) -> bytes | None:
     for path in candidates(os.fsencode(start.argv[0]), start.env):
         if not path.startswith(b"/"):
             return None
-        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113 (bytes)
+        if os.access(path, os.X_OK) and os.path.isfile(path):  # noqa: PTH113 (bytes)
             return path
     return None
 
