@@ -20,6 +20,7 @@ from anabranch.services.processes import (
     Limits,
     LocalCommands,
     ReaperContainment,
+    pump,
 )
 from tests.services.processes.survivors import alive, family
 
@@ -53,6 +54,20 @@ async def test_lines_reach_the_listener_without_their_ends_and_a_partial_last_on
     await LocalCommands().run(sh(r"printf 'a\n\n\377\000b\r\nlast'", tmp_path), listen)
     expected = [b"a", b"", b"\xff\0b\r", b"last"]
     assert [("stdout", line) for line in expected] == lines
+
+
+async def test_a_process_that_prints_nothing_wakes_the_event_loop_up_once_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+
+    async def wait(fd: int) -> None:
+        await anyio.wait_readable(fd)
+        woken.append(fd)
+
+    monkeypatch.setattr(pump, "wait_readable", wait)
+    await LocalCommands(containment=GroupContainment()).run(sh("exec >&- 2>&-", tmp_path))
+    assert len(woken) <= 1
 
 
 async def test_a_stream_longer_than_its_limits_keeps_head_and_tail_and_the_log_keeps_all(

@@ -74,9 +74,12 @@ class Attendance:
     async def _exited(self) -> None:
         while self._child.look() is None:
             await self._pump.turn()
-        self._pump.forget(self._child)
 
     async def _drain(self) -> None:
+        self._pump.forget(self._child)
+        self._pump.serve()
+        if self._pump.finished:
+            return
         with move_on_after(DRAIN.total_seconds()):
             while not self._pump.finished:
                 await self._pump.turn()

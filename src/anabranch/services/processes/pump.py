@@ -2,6 +2,9 @@
 
 One `epoll` (or `kqueue`) object holds the pipes and the process; being a descriptor itself,
 it is all that the event loop waits for.
+
+The ends that outputs are written to stay open here, too, until the process has ended: so a process
+that exits wakes the event loop up once, and not for the end of each output before.
 """
 
 from __future__ import annotations
@@ -28,8 +31,7 @@ class Pump:
     """Feeds `stdin` and takes in the outputs.
 
     Attributes:
-        ends: the other ends of the pipes by name, to be given to the process; `close_ends`
-            once it has them.
+        ends: the other ends of the pipes by name, to be given to the process.
     """
 
     def __init__(self, stdin: bytes | None, outputs: Mapping[str, Stream]) -> None:
@@ -66,19 +68,20 @@ class Pump:
         os.set_blocking(self._stdin, False)
         self._selector.register(self._stdin, selectors.EVENT_WRITE)
 
-    def close_ends(self) -> None:
-        """Let go of the process's own ends. Twice is once."""
-        while self.ends:
-            os.close(self.ends.popitem()[1])
-
     def watch(self, child: Child) -> None:
-        """Wake up for news of the process, too."""
+        """Wake up for news of the process, too, now that it has its ends."""
+        os.close(self.ends.pop("stdin"))
         self._selector.register(child, selectors.EVENT_READ)
 
     def forget(self, child: Child) -> None:
-        """No longer wake up for the process."""
+        """The process has ended: wake up only for what is left of its outputs. Twice is once."""
+        self._close_ends()
         with suppress(KeyError):
             self._selector.unregister(child)
+
+    def _close_ends(self) -> None:
+        while self.ends:
+            os.close(self.ends.popitem()[1])
 
     def silence(self) -> None:
         """No longer tell the listeners."""
@@ -135,7 +138,7 @@ class Pump:
 
     def close(self) -> None:
         """Let go of everything. Twice is once."""
-        self.close_ends()
+        self._close_ends()
         for fd in [*self._outputs, *([] if self._stdin is None else [self._stdin])]:
             os.close(fd)
         self._outputs.clear()

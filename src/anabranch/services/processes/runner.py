@@ -114,7 +114,6 @@ class LocalCommands:
             return Failure(out_of(error))
         except ValueError as error:
             return Failure(unspeakable(str(error)))
-        pump.close_ends()
         return started.map(lambda child: (pump, child))
 
     async def _attend(self, invocation: Invocation, pump: Pump, child: Child) -> Attendance:
