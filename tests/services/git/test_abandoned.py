@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Generator
@@ -11,7 +12,7 @@ import pytest
 from anyio import to_thread
 
 from anabranch.environment import Oid
-from anabranch.services.git import GitRun, release_abandoned
+from anabranch.services.git import GitRepository, GitRun, abandoned, release_abandoned
 from tests.services.git.bench import Bench
 
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -34,11 +35,11 @@ def released(bench: Bench) -> set[str]:
 
 
 @contextmanager
-def at_work(bench: Bench, *arguments: str) -> Generator[None]:
-    """A git that waits for its input in the repository."""
+def at_work(bench: Bench, *arguments: str, cwd: Path | None = None) -> Generator[None]:
+    """A git that waits for its input, in the repository unless told otherwise."""
     process = subprocess.Popen(
         ["git", *arguments],
-        cwd=bench.repo.path,
+        cwd=cwd or bench.repo.path,
         env=bench.repo.environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -47,6 +48,13 @@ def at_work(bench: Bench, *arguments: str) -> Generator[None]:
         yield
     finally:
         process.communicate()
+
+
+def elsewhere(tmp_path: Path) -> Path:
+    """A directory outside the repository, and not above it."""
+    path = tmp_path / "elsewhere"
+    path.mkdir()
+    return path.resolve()
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -81,6 +89,85 @@ def test_a_git_that_another_run_asks_again_and_again_holds_no_old_lock(bench: Be
     locked(bench, "packed-refs.lock")
     with at_work(bench, "update-ref", "--stdin"):
         assert {"packed-refs.lock"} == released(bench)
+
+
+def test_options_of_git_itself_do_not_hide_what_it_is_asked(bench: Bench) -> None:
+    locked(bench, "packed-refs.lock")
+    with at_work(bench, "-C", ".", "-c", "a.b=c", "--no-pager", "update-ref", "--stdin"):
+        assert {"packed-refs.lock"} == released(bench)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("hash-object", "--stdin", "update-ref"),
+        ("-C", "update-ref", "hash-object", "--stdin"),
+        ("--git-dir", ".git", "--work-tree", "update-ref", "hash-object", "--stdin"),
+    ],
+)
+def test_a_word_that_is_no_command_does_not_make_a_git_quick(
+    bench: Bench, arguments: tuple[str, ...]
+) -> None:
+    path = locked(bench, "index.lock")
+    (bench.repo.path / "update-ref").mkdir()
+    with at_work(bench, *arguments):
+        assert set() == released(bench)
+    assert path.exists()
+
+
+def test_a_git_at_work_elsewhere_holds_no_lock_here(bench: Bench, tmp_path: Path) -> None:
+    locked(bench, "index.lock")
+    with at_work(bench, "hash-object", "--stdin", cwd=elsewhere(tmp_path)):
+        assert {"index.lock"} == released(bench)
+
+
+@pytest.mark.parametrize(
+    ("error", "stays"), [(errno.EACCES, True), (errno.ENOENT, False), (errno.ESRCH, False)]
+)
+def test_a_git_whose_place_cannot_be_read_may_hold_a_lock_unless_it_is_gone(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, stays: bool
+) -> None:
+    path = locked(bench, "index.lock")
+    read = os.readlink
+
+    def readlink(path: str | Path) -> str:
+        if str(path).startswith("/proc/") and str(path).endswith("/cwd"):
+            raise OSError(error, os.strerror(error), str(path))
+        return read(path)
+
+    with at_work(bench, "hash-object", "--stdin", cwd=elsewhere(tmp_path)):
+        monkeypatch.setattr(os, "readlink", readlink)
+        released(bench)
+    assert stays == path.exists()
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_git_is_seen_in_a_working_tree_whose_git_directory_lies_elsewhere(
+    bench: Bench, tmp_path: Path, linked: bool
+) -> None:
+    apart = elsewhere(tmp_path) / "modules" / "lib"
+    apart.parent.mkdir()
+    bench.repo.git("init", "--quiet", "--separate-git-dir", apart)
+    top = bench.repo.path
+    if linked:
+        bench.repo.git("config", "core.worktree", os.path.relpath(top, apart))
+        bench.repo.git("worktree", "add", "--quiet", "--detach", apart.parent / "tree")
+        top = apart.parent / "tree"
+    repository = GitRepository.open(str(top), environ=bench.repo.environ).unwrap()
+    path = locked(bench, "index.lock")
+    assert apart == path.parent
+    with at_work(bench, "hash-object", "--stdin"):
+        assert () == release_abandoned(repository, "r1", BEGAN, patience=timedelta())
+    assert path.exists()
+
+
+def test_no_shared_lock_is_abandoned_where_processes_cannot_be_seen(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = locked(bench, "index.lock")
+    monkeypatch.setattr(abandoned, "can_see", lambda: False)
+    assert set() == released(bench)
+    assert path.exists()
 
 
 def test_a_lock_that_was_there_before_the_run_stays(bench: Bench) -> None:

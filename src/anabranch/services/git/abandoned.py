@@ -5,14 +5,14 @@ nobody else makes any, so what is there once the run's processes are gone belong
 that others share (the index of a checkout, packed refs, a branch) may be held by a git of the
 user. It is taken to be abandoned if it was made while the run was under way, if nothing has
 happened to it for a while, and if no git that could hold it lives here: what git itself asks
-people to look into before they remove such a file by hand.
+people to look into before they remove such a file by hand. What cannot be seen counts as alive.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,24 @@ from typing import Final
 from anabranch.services.git.admin import entries
 from anabranch.services.git.registry import OURS
 from anabranch.services.git.repository import GitRepository
+from anabranch.services.processes.sweep import can_see
 
 _SHARED: Final = ("index.lock", "HEAD.lock", "ORIG_HEAD.lock", "packed-refs.lock")
 _QUICK: Final = frozenset({b"update-ref", b"cat-file", b"merge-tree", b"diff-tree"})
+_WITH_VALUE: Final = frozenset(
+    {
+        b"-C",
+        b"-c",
+        b"--attr-source",
+        b"--config-env",
+        b"--git-dir",
+        b"--namespace",
+        b"--shallow-file",
+        b"--super-prefix",
+        b"--work-tree",
+    }
+)
+"""The options of git itself whose value may be the next argument."""
 _QUIET: Final = timedelta(seconds=1)
 _PATIENCE: Final = timedelta(seconds=5)
 _POLL_SECONDS: Final = 0.05
@@ -79,26 +94,53 @@ def _is_of(path: Path, since: datetime) -> bool:
 def _is_abandoned(repository: GitRepository, path: Path) -> bool:
     with suppress(OSError):
         quiet = time.time() - path.stat().st_mtime >= _QUIET.total_seconds()
-        return quiet and not any(_gits(repository))
+        return quiet and can_see() and not _may_be_held(repository)
     return False
 
 
-def _gits(repository: GitRepository) -> Iterator[int]:
-    """The processes that may hold a lock of the repository for longer than a moment.
+def _may_be_held(repository: GitRepository) -> bool:
+    """Whether a process lives that may hold a lock of the repository for longer than a moment."""
+    places = frozenset(map(os.path.realpath, _places(repository)))
+    return any(_may_hold(process, places) for process in Path("/proc").glob("[0-9]*"))
 
-    Those that a run asks again and again hold a lock only while they answer, if at all.
+
+def _places(repository: GitRepository) -> Iterator[str]:
+    """The directories of the repository, and its working trees."""
+    common = repository.common
+    yield from (repository.home, common, os.path.dirname(common))
+    yield from (entry.path for entry in entries(common) if entry.path)
+    told = repository.git.at(common).attempt("config", "--get", "core.worktree")
+    if told.code == 0:
+        yield os.path.join(common, told.text)
+
+
+def _may_hold(process: Path, places: frozenset[str]) -> bool:
+    """Whether a process is a git at work in these places, or may be one for all that can be read.
+
+    The commands that a run asks again and again hold a lock only while they answer, if at all.
     """
-    places = {os.path.dirname(repository.common), repository.common}
-    places |= {entry.path for entry in entries(repository.common)}
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            arguments = (process / "cmdline").read_bytes().split(b"\0")
-            is_git = os.path.basename(arguments[0]).startswith(b"git")
-            if is_git and _QUICK.isdisjoint(arguments) and _is_in(process, places):
-                yield int(process.name)
+    try:
+        program, *arguments = (process / "cmdline").read_bytes().split(b"\0")
+        is_git = os.path.basename(program).startswith(b"git")
+        return is_git and _subcommand(arguments) not in _QUICK and _is_in(process, places)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
 
 
-def _is_in(process: Path, places: set[str]) -> bool:
+def _subcommand(arguments: Iterable[bytes]) -> bytes:
+    """What git is asked to do: its first argument that is no option of git itself."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in _WITH_VALUE:
+            next(rest, None)
+        elif not argument.startswith(b"-"):
+            return argument
+    return b""
+
+
+def _is_in(process: Path, places: frozenset[str]) -> bool:
     """Whether a process works in one of these directories, or may do so from elsewhere."""
     where = Path(os.readlink(process / "cwd"))
     if not places.isdisjoint(map(str, (where, *where.parents))):
