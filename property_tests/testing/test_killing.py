@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from anabranch.environment import Invocation
+from anabranch.lifecycle import dead_letters
 from anabranch.testing.git import MemoryTree
 from anabranch.testing.simulation import (
     Chance,
@@ -47,12 +48,12 @@ def world_of(workflow: Workflow) -> World:
     return World(files={workflow.map.input: ITEMS}, commands={"*": committing})
 
 
-def standing(run: Run) -> tuple[RunStatus, dict[str, StepStatus]]:
+def standing(run: Run) -> tuple[RunStatus, dict[str, StepStatus], set[str]]:
     world = run.env
     assert isinstance(world, Living)
     state = world.journals["run"][-1].state
     agents = {name: s.status for name, s in state.subjects.items() if s.declared.merges}
-    return state.status, agents
+    return state.status, agents, {letter.subject for letter in dead_letters(state)}
 
 
 def undisturbed(workflow: Workflow, world: World) -> Run:
@@ -128,6 +129,15 @@ reduce: [one]
 error_policy:
   on_item_failure: stop
 """
+SKIPS: Final = """
+name: skips
+mode: mapreduce
+map:
+  input: items.json
+  agent_template: [clash]
+error_policy:
+  on_item_failure: skip
+"""
 RESOLVED: Final = """
 name: resolved
 mode: mapreduce
@@ -167,7 +177,7 @@ COMMANDS: Final[Mapping[str, Script]] = {
 
 @pytest.mark.parametrize(
     "text",
-    [SETUP_FAILS, REDUCE_FAILS, NO_COMMIT, UNDECLARED, STOPS, CLASHES, RESOLVED, LINEAR],
+    [SETUP_FAILS, REDUCE_FAILS, NO_COMMIT, UNDECLARED, STOPS, CLASHES, SKIPS, RESOLVED, LINEAR],
     ids=lambda text: text.split()[1],
 )
 def test_whatever_ends_a_run_it_ends_so_if_it_is_killed_on_the_way(text: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Never
 
+import anyio
+import anyio.lowlevel
 import pytest
 from attrs import frozen
 from returns.result import Result, Success
 
-from anabranch import Effect, asks, from_async, from_blocking, par_all, run
+from anabranch import Effect, asks, from_async, from_blocking, par_all, par_all_limit, run
 from anabranch.interpreters import Backend
 
 BACKENDS: tuple[Backend, ...] = ("asyncio", "trio")
@@ -90,3 +92,21 @@ def test_an_attribute_that_something_else_lacks_is_no_matter_of_the_environment(
     with pytest.raises(AttributeError) as caught:
         run(effect, Ship())
     assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_one_job_was_given_no_other_job_of_its_worker_sees(backend: Backend) -> None:
+    async def seen(env: str) -> Result[str, Never]:
+        await anyio.lowlevel.checkpoint()
+        return Success(env)
+
+    look = from_async(seen)
+    jobs: list[Effect[str, Never, str]] = [
+        look.local(str.upper),
+        look,
+        look.provide("given"),
+        look,
+        look,
+    ]
+    result = run(par_all_limit(jobs, 1), "outer", backend=backend)
+    assert Success(["OUTER", "outer", "given", "outer", "outer"]) == result

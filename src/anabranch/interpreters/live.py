@@ -67,7 +67,7 @@ class _Live:
         worker's job needs to the next job, if that is a coroutine: it leaves the machine out.
         """
         turns, number = self._turns, -1
-        advance, work, stack, env = strand.advance, strand.work, strand.stack, strand.env
+        advance, work, stack = strand.advance, strand.work, strand.stack
         request = request or advance(OK, None)
         while request is not None:
             try:
@@ -91,7 +91,7 @@ class _Live:
                     effect = work.succeeded(payload)
                     if class_of(effect) is Leaf and effect.manner is ASYNC:
                         strand.waiting_for = effect
-                        made = effect.function(env)
+                        made = effect.function(strand.env)
                         ready = class_of(made) is CoroutineType
                         request = made if ready else to_await(made, shielded=False)
                     else:

@@ -45,6 +45,7 @@ def shown_of(stream: Captured, masker: Masker) -> Masked:
     """A stream as people may see it: all of it, or its end."""
     if stream.shown is None:
         return masker.text(stream.text)
+    # It was masked on its way.
     return Masked(stream.shown.decode(errors="backslashreplace"))
 
 

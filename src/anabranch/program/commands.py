@@ -27,7 +27,7 @@ from anabranch.program.doubts import Verdict
 from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.watching import look_after, look_before
-from anabranch.values import ConfigError, Masked, last_of
+from anabranch.values import ConfigError, HostError, Masked, last_of
 from anabranch.workflow import Step
 
 TAIL: Final = 4000
@@ -79,8 +79,11 @@ def carry_out(
     looking = look_after(step, subject, place, before)
     looked = yield from looking.tap(lambda _: check).settled()
     left = [*spent, *looked.value_or([]), *caught.value_or([])]
-    refused = isinstance(looked, Failure) or isinstance(caught, Failure)
-    yield from note(*left, evolve(told, fault=UNMET) if refused else told)
+    refused = [one.failure() for one in (looked, caught) if isinstance(one, Failure)]
+    # If the machine could not look, nobody knows yet whether the promise was kept.
+    known = not any(isinstance(error, HostError) for error in refused)
+    ending = [evolve(told, fault=UNMET) if refused else told] if known else []
+    yield from note(*left, *ending)
     yield from from_result(looked)
     place.slate.leave({one.name: one.value for one in (yield from from_result(caught))})
 
@@ -189,7 +192,7 @@ def _ended(ended: CommandEnded, output: CommandOutput, masker: Masker) -> Comman
 def _tail(output: CommandOutput, masker: Masker) -> Masked:
     """The end of what was printed: masked as a whole, then cut."""
     said = shown_of(output.stdout, masker) + shown_of(output.stderr, masker)
-    return last_of(Masked(said), TAIL)
+    return last_of(Masked(said), TAIL)  # two masked texts, one after the other
 
 
 def _spent(subject: str, report: AgentReport) -> list[Spent]:

@@ -87,7 +87,8 @@ def _known_failure(
     """An agent that had failed. Its letter may have been lost with the end of the journal."""
     yield from _tidied(known, herd)
     failed = failure_of(known)
-    keep = herd.oversight.policy.on_item_failure is not OnItemFailure.SKIP
+    skipped = herd.oversight.policy.on_item_failure is OnItemFailure.SKIP
+    keep = not skipped or known.work.conflict is not None
     if keep and known.status is not StepStatus.CANCELLED and not told(known, DeadLettered):
         branch = yield from _kept_branch(assignment, herd, known)
         yield from note(letter(assignment.agent_name, failed, branch, herd.masker))

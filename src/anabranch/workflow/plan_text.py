@@ -88,6 +88,7 @@ def _steps(steps: Sequence[Step], batches: Batches) -> Iterator[str]:
         others = [str(other + 1) for other in beside[number] if other != number]
         notes = [*_conditions(step), *([f"beside {', '.join(others)}"] if others else [])]
         told = f"  ({'; '.join(notes)})" if notes else ""
+        # A plan shows what its reader has written down.
         yield f"  {number + 1}. {in_one_line(Masked(step.name or work_in_words(step)), _WIDTH)}{told}"
 
 

@@ -102,8 +102,8 @@ def compile_shell(text: str, scope: Scope) -> ShellScript:
 def check_shell(text: str, names: Iterable[str]) -> tuple[Problem, ...]:
     """What `compile_shell` would refuse whatever the values are, and a quote never closed.
 
-    A command without a reference of ours is the shell's own affair, but for such a quote: no
-    shell takes it.
+    A command without a reference of ours is the shell's own affair, but for such a quote: every
+    shell stops at it that reads so far.
 
     Args:
         text: the command.

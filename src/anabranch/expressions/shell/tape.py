@@ -15,7 +15,7 @@ from anabranch.values import ConfigError, Location, Problem
 
 UNCLEAR: Final = "unclear-shell"
 UNCLOSED: Final = "unclosed-quote"
-"""The code of the one problem for which every shell refuses a command."""
+"""The code of the one problem at which every shell stops that reads so far."""
 
 _DEEPEST: Final = 40
 
