@@ -6,9 +6,15 @@ import json
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 
+import anyio
 import pytest
 
+from anabranch.engine import open_repository
+from anabranch.lifecycle import DeliveryStarted, PhaseStarted
+from anabranch.services.journal import open_journal
+from anabranch.services.runs import run_directory
 from tests.end_to_end.test_resuming import Held, held
 from tests.end_to_end.test_runs import anabranch, left_over, run_of, survivors
 
@@ -74,6 +80,25 @@ def test_work_that_was_committed_and_not_merged_is_named(held: Held) -> None:
     assert f"kept: branch {branch} holds work that was not delivered" in done.stdout
     assert f"next: git merge {branch}" in done.stdout
     assert [branch] == left_over(held.repository)
+
+
+async def killed_in_its_delivery(held: Held, run: str) -> None:
+    held.kill()
+    directory = run_directory(open_repository(str(held.repository.path)).state, run)
+    async with open_journal(directory, now=lambda: datetime.now(UTC)) as journal:
+        journal.note(PhaseStarted(phase="deliver"))
+        journal.note(DeliveryStarted(branch=f"anabranch/{run}/result"))
+
+
+def test_a_run_that_was_killed_in_its_delivery_is_resumed_and_not_cancelled(held: Held) -> None:
+    run = run_in(held)
+    anyio.run(killed_in_its_delivery, held, run)
+    refused = anabranch(held.repository, "cancel", run)
+    assert (2, True) == (refused.returncode, "the delivery was under way" in refused.stderr)
+    assert f"anabranch resume {run}" in refused.stderr
+    told = anabranch(held.repository, "status").stdout
+    assert "its delivery was under way" in told
+    assert "nothing of yours was changed" not in told
 
 
 def test_a_run_that_is_not_there_is_told(held: Held) -> None:

@@ -12,6 +12,7 @@ from anabranch.lifecycle import (
     DeadLetterResolved,
     Declared,
     Delivered,
+    DeliveryStarted,
     MergeFailed,
     Moved,
     Opened,
@@ -104,6 +105,12 @@ def test_a_failed_agent_is_told_with_what_its_failing_step_printed() -> None:
     )
     assert (2, "1 failed", "/logs/one") == (failed.exit_code, failed.tail, failed.log)
     assert ("step pytest failed", "anabranch/r-1/one") == (failed.message, failed.branch)
+
+
+def test_a_delivery_that_was_begun_is_under_way_until_it_is_told_what_became_of_it() -> None:
+    started, ended = DeliveryStarted(branch="b"), Delivered(commit="c", delivered=True)
+    stories: list[list[Payload]] = [[], [started], [started, ended]]
+    assert [False, True, False] == [summary(CREATED, BEGUN, *s).delivering for s in stories]
 
 
 def test_a_conflict_is_told_with_its_files() -> None:

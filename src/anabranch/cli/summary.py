@@ -91,7 +91,7 @@ def _result(summary: Summary, repo: str) -> Iterator[str]:
     delivered = summary.delivered
     next_commands = [f"{command}{_at(command, repo)}" for command in summary.next_commands]
     if summary.status is RunStatus.INTERRUPTED:
-        yield "  result: nothing of yours was changed; what is done is kept"
+        yield f"  result: {_interrupted(summary)}"
     elif delivered is None or delivered.commit == summary.base:
         yield "  result: nothing was changed"
     elif delivered.delivered:
@@ -101,6 +101,13 @@ def _result(summary: Summary, repo: str) -> Iterator[str]:
     else:
         yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
     yield from (f"  next: {command}" for command in next_commands)
+
+
+def _interrupted(summary: Summary) -> str:
+    """What an interrupted run did to what is the user's."""
+    if summary.delivering:
+        return "its delivery was under way, your checkout may be half way; resume finishes it"
+    return "nothing of yours was changed; what is done is kept"
 
 
 def _at(command: str, repo: str) -> str:

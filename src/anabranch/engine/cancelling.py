@@ -93,8 +93,11 @@ def _cancellable(past: RunState, ended: Owner | None) -> RunCreated:
         raise UsageError.of("no-run", "the run never began, nothing is left of it to cancel")
     if past.status in RUN_TERMINAL:
         raise _over(past.status, "it came to its end just before" if ended else None)
+    hint = f"anabranch resume {past.created.run}"
+    if past.delivering is not None:
+        message = "the delivery was under way: your checkout may be half way"
+        raise UsageError.of("run-delivering", message, value=past.created.run, hint=hint)
     if past.delivered is not None:
-        hint = f"anabranch resume {past.created.run}"
         message = "all of the run is done, it only has to say so"
         raise UsageError.of("run-done", message, value=past.created.run, hint=hint)
     return past.created

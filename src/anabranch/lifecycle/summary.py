@@ -100,6 +100,7 @@ class Summary:
         merged: how many agents' work is in the result.
         letters: ids of the items in the dead-letter queue.
         delivered: where the result is.
+        delivering: whether a delivery was begun and has no end: the user's checkout may be half way.
         processor: time that commands used of processors.
         memory_bytes: the peak of the largest process among them.
         cost_usd, input_tokens, output_tokens: what agents said they cost.
@@ -125,6 +126,7 @@ class Summary:
     merged: int
     letters: tuple[str, ...]
     delivered: Delivered | None
+    delivering: bool
     processor: timedelta
     memory_bytes: int
     cost_usd: float
@@ -163,6 +165,7 @@ def summarise(state: RunState, *, failures: int | None = None) -> Summary:
         merged=sum(s.work.merged is not None for s in subjects),
         letters=_letters(subjects),
         delivered=state.delivered,
+        delivering=state.delivering is not None,
         processor=sum((s.work.processor for s in subjects), timedelta()),
         memory_bytes=max((s.work.memory_bytes for s in subjects), default=0),
         cost_usd=sum(s.work.cost_usd for s in subjects),
