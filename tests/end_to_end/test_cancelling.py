@@ -72,14 +72,18 @@ def test_work_that_was_committed_and_not_merged_is_named(held: Held) -> None:
     (held.place / "go").touch()
     os.kill(held.process.pid, signal.SIGSTOP)
     held.kill()
-    branch = f"anabranch/{run}/agent-1"
-    tree = held.repository.git("commit-tree", "-p", branch, "-m", "made", f"{branch}^{{tree}}")
-    held.repository.git("update-ref", f"refs/heads/{branch}", tree)
-    done = anabranch(held.repository, "cancel", run)
+    branches = [f"anabranch/{run}/{name}" for name in ("result", "agent-1")]
+    for branch in branches:
+        tree = held.repository.git("commit-tree", "-p", branch, "-m", "made", f"{branch}^{{tree}}")
+        held.repository.git("update-ref", f"refs/heads/{branch}", tree)
+    path = str(held.repository.path)
+    done = anabranch(held.repository, "cancel", run, "--repo", path)
     assert 0 == done.returncode, done.stderr
-    assert f"kept: branch {branch} holds work that was not delivered" in done.stdout
-    assert f"next: git merge {branch}" in done.stdout
-    assert [branch] == left_over(held.repository)
+    for branch in branches:
+        assert f"kept: branch {branch} holds work that was not delivered" in done.stdout
+        assert f"next: git -C {path} merge {branch}\n" in done.stdout
+    assert "-D" not in done.stdout
+    assert sorted(branches) == left_over(held.repository)
 
 
 async def killed_in_its_delivery(held: Held, run: str) -> None:

@@ -35,17 +35,17 @@ def command(output: Output, run: str, repo: str) -> int:
         "process": None if done.ended is None else done.ended.pid,
         "branches": list(done.branches),
     }
-    output.result("\n".join(_told(run, done)), data)
+    output.result("\n".join(_told(run, repo, done)), data)
     return 0
 
 
-def _told(run: str, done: Cancellation) -> Iterator[str]:
+def _told(run: str, repo: str, done: Cancellation) -> Iterator[str]:
+    from anabranch.cli.summary import in_repository
+
     ended = "" if done.ended is None else f"; {done.ended} has ended in order"
     yield f"run {run} is cancelled{ended}"
     for branch in done.branches:
         yield f"  kept: branch {branch} holds work that was not delivered"
-    if done.branches:
-        yield f"  next: git merge {done.branches[0]}"
-        yield f"  next: git branch -D {' '.join(done.branches)}"
-    else:
+        yield f"  next: git {in_repository(repo)}merge {branch}"
+    if not done.branches:
         yield "  nothing is left of it but its journal and its logs"

@@ -96,8 +96,9 @@ def _result(summary: Summary, repo: str) -> Iterator[str]:
         yield "  result: nothing was changed"
     elif delivered.delivered:
         yield f"  result: on your branch, commit {delivered.commit[:12]}"
-        there = "" if repo == "." else f"-C {repo} "
-        next_commands = next_commands or [f"git {there}log --oneline -1 {delivered.commit[:12]}"]
+        next_commands = next_commands or [
+            f"git {in_repository(repo)}log --oneline -1 {delivered.commit[:12]}"
+        ]
     else:
         yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
     yield from (f"  next: {command}" for command in next_commands)
@@ -108,6 +109,11 @@ def _interrupted(summary: Summary) -> str:
     if summary.delivering:
         return "its delivery was under way, your checkout may be half way; resume finishes it"
     return "nothing of yours was changed; what is done is kept"
+
+
+def in_repository(repo: str) -> str:
+    """What makes a command of git mean the same repository."""
+    return "" if repo == "." else f"-C {repo} "
 
 
 def _at(command: str, repo: str) -> str:
