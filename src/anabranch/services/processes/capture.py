@@ -7,7 +7,7 @@ the listener in pieces; nothing of it is lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, final
+from typing import BinaryIO, Final, final
 
 from attrs import frozen
 
@@ -16,6 +16,10 @@ from anabranch.lifecycle import Held, Masker
 from anabranch.values import split_lines
 
 LineListener = Callable[[Sequence[bytes]], None]
+
+# What is written to a log at a time. For larger pieces Linux takes large blocks of free memory, which
+# a virtual machine has often handed back: each of their pages is then a fault on the host.
+_PIECE: Final = 1 << 15
 
 
 @frozen(kw_only=True)
@@ -116,7 +120,8 @@ class Stream:
                 self._log = self._open_log()
             if self._log is not None:
                 # Into the page cache: cheaper than handing it to a thread.
-                self._log.write(data)
+                for start in range(0, len(data), _PIECE):
+                    self._log.write(memoryview(data)[start : start + _PIECE])
         except OSError:
             self.close()
             self._open_log = None
