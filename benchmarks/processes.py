@@ -3,8 +3,9 @@
     python -m benchmarks.processes [COMMANDS] [MEGABYTES]
 
 Start: `true`, one after the other and 16 at once, in rounds that take turns; the least of the
-rounds counts, since the machine is shared. The baseline is `subprocess.Popen` alone, with no
-output taken in (from threads where 16 run at once).
+rounds counts, since the machine is shared. There are two baselines, from threads where 16 run at
+once: `subprocess.Popen` with no output taken in, and `subprocess.run` that captures both outputs,
+which is what the others do.
 
 Output: lines of 80 bytes through a listener and into a log file. The speed is that of this
 process alone: bytes by its own processor time. Memory is the peak above the start, in a
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
@@ -44,11 +45,21 @@ def bare(_: int = 0) -> None:
     subprocess.Popen(["true"], cwd="/").wait()
 
 
-def bare_round(commands: int, width: int) -> float:
+def captured(_: int = 0) -> None:
+    subprocess.run(["true"], cwd="/", stdin=subprocess.DEVNULL, capture_output=True, check=True)
+
+
+BASELINES: dict[str, Callable[[int], None]] = {
+    "bare Popen": bare,
+    "the same with capture": captured,
+}
+
+
+def bare_round(start: Callable[[int], None], commands: int, width: int) -> float:
     with ThreadPoolExecutor(width) as threads:
-        list(threads.map(bare, range(width)))
+        list(threads.map(start, range(width)))
         began = time.perf_counter()
-        list(threads.map(bare, range(commands)))
+        list(threads.map(start, range(commands)))
         return (time.perf_counter() - began) / commands * 1000
 
 
@@ -78,7 +89,8 @@ async def starts(commands: int) -> None:
         for runner in runners.values():
             await round_of(runner, 2 * width, width)
         for _ in range(ROUNDS):
-            times.setdefault("bare Popen", []).append(bare_round(commands, width))
+            for name, start in BASELINES.items():
+                times.setdefault(name, []).append(bare_round(start, commands, width))
             for name, runner in runners.items():
                 times.setdefault(name, []).append(await round_of(runner, commands, width))
         show(width, times)
@@ -87,14 +99,14 @@ async def starts(commands: int) -> None:
 
 
 def show(width: int, times: dict[str, list[float]]) -> None:
-    base = times["bare Popen"]
-    print(f"start, {width} at once: ms a command, over bare, ratio (least; median)")
+    print(f"start, {width} at once: ms a command (least; median), over each baseline (least)")
     for name, some in times.items():
-        over, mid = min(some) - min(base), median(some)
-        print(
-            f"  {name:30} {min(some):6.2f} {over:+6.2f} x{min(some) / min(base):.2f}"
-            f"   ({mid:.2f} {mid - median(base):+.2f} x{mid / median(base):.2f})"
+        least = min(some)
+        over = "".join(
+            f"  {least - min(times[base]):+6.2f} x{least / min(times[base]):.2f}"
+            for base in BASELINES
         )
+        print(f"  {name:30} {least:6.2f} {median(some):6.2f} {over}")
 
 
 def lines_file(folder: str, megabytes: int) -> Path:
