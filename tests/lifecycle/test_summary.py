@@ -21,6 +21,8 @@ from anabranch.lifecycle import (
     PhaseStarted,
     RunMoved,
     Spent,
+    StopReason,
+    StopRequested,
     Summary,
     WorktreeCreated,
     fold,
@@ -45,6 +47,7 @@ from tests.lifecycle.histories import (
     moves,
 )
 
+CANCELLING = StopRequested(reason=StopReason.CANCELLED)
 INTERRUPTED = RunMoved(to=RunStatus.INTERRUPTED)
 PARTIAL = RunMoved(to=RunStatus.PARTIAL)
 STEP = Declared(subject="one/step[0]", parent="one", label="pytest")
@@ -182,6 +185,10 @@ LETTER = DeadLettered(subject="one", signature="s")
     [
         ([BEGUN], ()),
         ([BEGUN, INTERRUPTED], ("anabranch resume r-1",)),
+        ([BEGUN, INTERRUPTED, CANCELLING], ("anabranch cancel r-1",)),
+        ([CANCELLING], ("anabranch cancel r-1",)),
+        ([BEGUN, INTERRUPTED, CANCELLING, BEGUN], ()),
+        ([BEGUN, CANCELLING, RunMoved(to=RunStatus.CANCELLED)], ()),
         ([BEGUN, *LIFE, LETTER], ()),
         ([BEGUN, *LIFE, PARTIAL], ("anabranch logs r-1 one",)),
         ([BEGUN, *LIFE, LETTER, PARTIAL], ("anabranch logs r-1 one", "anabranch dlq retry r-1")),

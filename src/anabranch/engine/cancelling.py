@@ -97,7 +97,7 @@ def _cancellable(past: RunState, ended: Owner | None) -> RunCreated:
     if past.delivering is not None:
         message = "the delivery was under way: your checkout may be half way"
         raise UsageError.of("run-delivering", message, value=past.created.run, hint=hint)
-    if past.delivered is not None:
+    if past.delivered is not None and not past.is_being_cancelled:
         message = "all of the run is done, it only has to say so"
         raise UsageError.of("run-done", message, value=past.created.run, hint=hint)
     return past.created

@@ -22,6 +22,7 @@ from anabranch.lifecycle.events import (
     PhaseEnded,
     RunCreated,
     RunMoved,
+    StopRequested,
 )
 
 
@@ -44,4 +45,5 @@ _ANNOUNCEMENTS = (
     RunCreated,
     RunMoved,
     PhaseEnded,
+    StopRequested,
 )

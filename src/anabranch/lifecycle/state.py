@@ -14,9 +14,11 @@ from anabranch.lifecycle.events import (
     Event,
     Opened,
     RunCreated,
+    StopReason,
     StopRequested,
 )
 from anabranch.lifecycle.subjects import Subject
+from anabranch.lifecycle.transitions import RUN_TERMINAL
 from anabranch.values import RunStatus
 
 
@@ -66,6 +68,12 @@ class RunState:
     delivering: DeliveryStarted | None = None
     delivered: Delivered | None = None
     unrecognised: frozenset[str] = frozenset()
+
+    @property
+    def is_being_cancelled(self) -> bool:
+        """Whether it was begun to put the run away, and not ended."""
+        cancelled = self.stop is not None and self.stop.reason is StopReason.CANCELLED
+        return cancelled and self.status not in RUN_TERMINAL
 
 
 EMPTY: Final = RunState()

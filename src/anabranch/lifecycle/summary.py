@@ -304,6 +304,8 @@ def _next_commands(state: RunState) -> tuple[str, ...]:
     run, commands = state.created.run, list[str]()
     if state.delivered is not None and state.delivered.hint is not None:
         commands.append(state.delivered.hint)
+    if state.is_being_cancelled:
+        return (f"anabranch cancel {run}",)
     if state.status is RunStatus.INTERRUPTED:
         commands.append(f"anabranch resume {run}")
     if state.status in RUN_TERMINAL:

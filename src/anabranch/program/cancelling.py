@@ -1,9 +1,9 @@
 """A run that nobody works on, and nobody will: put away, and said to be cancelled.
 
 What was committed stays: on the run's branch what was merged and what `setup` and `reduce` had
-done, on an agent's branch what was not merged. What was not committed goes. That the run is
-cancelled is told last, all at once, so that a run whose cancelling was killed can be cancelled
-again.
+done, on an agent's branch what was not merged. What was not committed goes. That the run is to be
+cancelled is told first, before anything goes; that it is, last, all at once. A run whose cancelling
+was killed says so in between, and can be cancelled again.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from anabranch.values import HostError, RunStatus, StepStatus
 
 _WHY = "the run was cancelled"
 
+_STOP = StopRequested(reason=StopReason.CANCELLED, message=_WHY)
+
 
 @do
 def cancellation(identity: Identity, past: RunState) -> Do[tuple[str, ...], HostError, MapEnv]:
@@ -47,7 +49,7 @@ def cancellation(identity: Identity, past: RunState) -> Do[tuple[str, ...], Host
     Returns:
         The branches that hold work which was not delivered, the run's own first.
     """
-    yield from note(*died(past))
+    yield from note(*died(past), _STOP)
     agents = [s for s in past.subjects.values() if s.declared.kind is SubjectKind.AGENT]
     gone = yield from traverse(agents, lambda agent: _removed(agent, identity))
     yield from _own_removed(identity)
@@ -110,7 +112,7 @@ def _held(branch: str, tree: WorktreeCreated | None) -> Do[list[str], HostError,
 def _told(past: RunState, left: tuple[Payload, ...]) -> Iterator[Payload]:
     """What is told at the end: nothing is under way any more."""
     yield RunMoved(to=RunStatus.RUNNING, reason="to be cancelled")
-    yield StopRequested(reason=StopReason.CANCELLED, message=_WHY)
+    yield _STOP
     for name, subject in past.subjects.items():
         if subject.status not in STEP_TERMINAL:
             yield Moved(subject=name, to=StepStatus.CANCELLED, message=_WHY)

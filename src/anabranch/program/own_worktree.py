@@ -28,7 +28,7 @@ def own_worktree(branch: str, past: RunState) -> Do[Worktree, HostError, HasWork
             return left
     begun = [name for name in ("setup", "reduce") if name in past.phases]
     if begun:
-        yield from fail(_gone(branch, begun[-1]))
+        yield from fail(_gone(branch, past, begun[-1]))
     return (yield from create_worktree(NAME, parent=branch).map_error(fatal))
 
 
@@ -41,9 +41,11 @@ def no_worktree(branch: str) -> Effect[None, HostError, HasWorktrees]:
     return reopen_worktree(NAME, parent=branch).map_error(fatal).and_then(removed).as_(None)
 
 
-def _gone(branch: str, phase: str) -> HostError:
+def _gone(branch: str, past: RunState, phase: str) -> HostError:
+    run = "RUN" if past.created is None else past.created.run
     return HostError.of(
         "worktree-gone",
         f"the worktree of the run is gone, and what `{phase}` left in it",
-        hint=f"take what is done with `git merge {branch}`, and begin a new run",
+        hint=f"take what is done with `git merge {branch}`, end the run with "
+        f"`anabranch cancel {run}`, and begin a new one",
     )
