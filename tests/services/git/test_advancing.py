@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from anabranch.environment import Advance, Oid, Worktree, WorktreeFault, WorktreeRequest
-from anabranch.services.git import GitRun
+from anabranch.services.git import GitRun, torn, ways
+from anabranch.services.git.runner import Git
+from anabranch.services.git.ways import Landing, Torn
 from anabranch.testing.repositories import ScratchRepository
 from tests.services.git.bench import Bench, failure
 
@@ -52,22 +55,62 @@ TORN: Files = {"a.txt": "th", "empty": "", "dir/b.txt": "theirs", "new": "the"}
 LANDING: Files = dict.fromkeys(TORN, "theirs")
 
 
-def test_what_a_killed_git_had_begun_to_write_is_completed(bench: Bench) -> None:
+def advance_again(
+    bench: Bench, left: Callable[[ScratchRepository], object]
+) -> tuple[Advance, ScratchRepository]:
+    """What a try at `LANDING` left in a worktree, and a second one."""
+
     async def scenario(git: GitRun) -> tuple[Advance, ScratchRepository]:
         tree = (await git.worktrees.create(RUN)).unwrap()
         there = bench.repo.at(tree.path)
         commit = Oid(bench.repo.commit(LANDING))
-        there.write(TORN)
+        left(there)
         begun = there.git("rev-parse", "--path-format=absolute", "--git-path", "anabranch-advance")
         Path(begun).write_text(commit)
         answer = (await git.worktrees.advance(tree, commit)).unwrap()
         assert not Path(begun).exists()
         return answer, there
 
-    answer, there = bench(scenario)
+    return bench(scenario)
+
+
+def test_what_a_killed_git_had_begun_to_write_is_completed(bench: Bench) -> None:
+    answer, there = advance_again(bench, lambda there: there.write(TORN))
     assert () == answer.saved
     assert dict.fromkeys(LANDING, b"theirs") == Bench(there).files()
     assert "" == there.git("status", "--porcelain")
+
+
+def test_a_beginning_with_another_name_is_kept_beside(bench: Bench, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("the")
+
+    def left(there: ScratchRepository) -> None:
+        there.write(TORN)
+        (there.path / "new").unlink()
+        os.link(other, there.path / "new")
+
+    answer, there = advance_again(bench, left)
+    assert (("new", "new.anabranch-saved"),) == answer.saved
+    assert b"the" == other.read_bytes()
+    assert (
+        dict.fromkeys(LANDING, b"theirs") | {"new.anabranch-saved": b"the"} == Bench(there).files()
+    )
+
+
+def test_a_beginning_that_changes_while_it_is_looked_at_is_kept_beside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn_at(git: Git, land: Landing) -> Torn | None:
+        found = ways.torn_at(git, land)
+        if land.path == "new":
+            Path(git.directory, "new").write_text("them")
+        return found
+
+    monkeypatch.setattr(torn, "torn_at", torn_at)
+    answer, there = advance_again(bench, lambda there: there.write(TORN))
+    assert (("new", "new.anabranch-saved"),) == answer.saved
+    assert b"them" == (there.path / "new.anabranch-saved").read_bytes()
 
 
 def test_a_beginning_that_no_killed_git_left_is_kept_beside(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,6 +164,29 @@ def test_a_user_in_a_linked_worktree_gets_the_result_there(
     assert not (repo.path / "b").exists()
 
 
+def begin(bench: Bench) -> None:
+    """Leave the traces of a delivery that was killed half way."""
+
+    async def scenario(git: GitRun) -> None:
+        base = (await git.merges.start(RUN)).unwrap()
+        bench.repo.git("checkout", "--quiet", "--detach")
+        source = Oid(bench.repo.commit({"a.txt": "new\n", "b": "b", "dir/b.txt": None}))
+        bench.repo.git("checkout", "--quiet", "main")
+        request = MergeRequest(target=RUN, source=source, base=base, message="Merge agent-0")
+        (await git.merges.merge(request)).unwrap()
+        origin = Path(git.merges.origin)
+        origin.write_text(origin.read_text().replace('"begun": null', f'"begun": "{source}"'))
+
+    bench(scenario)
+
+
+def again(bench: Bench) -> Delivery:
+    async def scenario(git: GitRun) -> Delivery:
+        return (await git.merges.deliver(RUN)).unwrap()
+
+    return bench(scenario)
+
+
 @pytest.mark.parametrize(
     ("left", "finished"),
     [
@@ -177,26 +201,28 @@ def test_a_user_in_a_linked_worktree_gets_the_result_there(
 def test_a_delivery_that_was_killed_half_way_is_finished_if_nothing_is_lost(
     bench: Bench, left: dict[str, str | bytes | None], *, finished: bool
 ) -> None:
-    async def begin(git: GitRun) -> None:
-        base = (await git.merges.start(RUN)).unwrap()
-        bench.repo.git("checkout", "--quiet", "--detach")
-        source = Oid(bench.repo.commit({"a.txt": "new\n", "b": "b", "dir/b.txt": None}))
-        bench.repo.git("checkout", "--quiet", "main")
-        request = MergeRequest(target=RUN, source=source, base=base, message="Merge agent-0")
-        (await git.merges.merge(request)).unwrap()
-        origin = Path(git.merges.origin)
-        origin.write_text(origin.read_text().replace('"begun": null', f'"begun": "{source}"'))
-
-    async def again(git: GitRun) -> Delivery:
-        return (await git.merges.deliver(RUN)).unwrap()
-
-    bench(begin)
+    begin(bench)
     bench.repo.write(left)
     before = bench.files()
-    delivery = bench(again)
+    delivery = again(bench)
     assert finished == delivery.delivered
     assert finished == (bench.repo.git("status", "--porcelain") == "")
     assert bench.files() == ({"a.txt": b"new\n", "b": b"b"} if finished else before)
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_a_beginning_with_another_name_is_the_users(
+    bench: Bench, tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("n")
+    begin(bench)
+    bench.repo.write({"a.txt": None, "b": ""})
+    link(other, bench.repo.path / "a.txt")
+    before = bench.files()
+    assert not again(bench).delivered
+    assert before == bench.files()
+    assert b"n" == other.read_bytes()
 
 
 def test_another_git_command_in_the_checkout_is_waited_for(

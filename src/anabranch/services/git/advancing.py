@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,8 @@ from anabranch.services.git.diffs import ABSENT
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.files import replace_file
 from anabranch.services.git.runner import Git, GitError
-from anabranch.services.git.ways import Landing, Way, rest_of, survey
+from anabranch.services.git.torn import differs, mended
+from anabranch.services.git.ways import Landing, Way, survey
 
 _SAVED: Final = ".anabranch-saved"
 _BEGUN: Final = "anabranch-advance"
@@ -41,8 +42,7 @@ def advance(git: Git, worktree: Worktree, commit: Oid) -> Advance:
     _require_descendant(git, head, commit)
     way = survey(git, head, commit)
     if begun.is_file() and begun.read_text() == commit:
-        torn = {path: rest for path, rest in _rests(git, way) if rest is not None}
-        way = _mended(git, way, torn)
+        way = mended(git, way)
     saved = tuple(_save(git.directory, way.obstacles))
     replace_file(str(begun), commit.encode())
     _go(git, head, commit, way)
@@ -56,28 +56,11 @@ def complete(git: Git, head: Oid, commit: Oid) -> bool:
     Returns:
         `False`, with nothing done, if anything is in the way that is not what lands there.
     """
-    way = survey(git, head, commit)
-    rests = dict(_rests(git, way))
-    torn = {path: rest for path, rest in rests.items() if rest is not None}
-    if torn.keys() != rests.keys():
+    way = mended(git, survey(git, head, commit), wholly=True)
+    if differs(git, way):
         return False
-    _go(git, head, commit, _mended(git, way, torn))
+    _go(git, head, commit, way)
     return True
-
-
-def _rests(git: Git, way: Way) -> Iterator[tuple[str, bytes | None]]:
-    """What is there and differs from what lands there, and what it lacks if it is torn."""
-    for path in sorted(way.differing):
-        if not way.is_gone(git.directory, path):
-            yield path, rest_of(git, way.landings[path])
-
-
-def _mended(git: Git, way: Way, torn: Mapping[str, bytes]) -> Way:
-    """The way once torn files hold what lands there."""
-    for path, rest in torn.items():
-        with open(os.path.join(git.directory, path), "ab") as file:
-            file.write(rest)
-    return evolve(way, same=way.same | torn.keys())
 
 
 def _require_descendant(git: Git, head: str, commit: Oid) -> None:

@@ -64,6 +64,21 @@ class Way:
         return self.occupied[path] == path and not os.path.lexists(os.path.join(tree, path))
 
 
+@frozen(kw_only=True)
+class Torn:
+    """A file that holds the beginning of what lands at its path.
+
+    Attributes:
+        path: where.
+        size: how much of it there was.
+        rest: what it lacks.
+    """
+
+    path: str
+    size: int
+    rest: bytes
+
+
 def survey(git: Git, head: str, commit: str) -> Way:
     """Look at the tree that `git` runs in, on its way from `head` to `commit`."""
     landings = {land.path: land for land in _landings(git, head, commit)}
@@ -133,13 +148,15 @@ def _identical(git: Git, touched: Iterable[Landing]) -> frozenset[str]:
     )
 
 
-def rest_of(git: Git, land: Landing) -> bytes | None:
-    """What a file lacks of what lands at its path; `None` if it does not begin like that."""
+def torn_at(git: Git, land: Landing) -> Torn | None:
+    """The file at a path, if it holds the beginning of what lands there."""
     if land.new[0] in {_LINK, _SUBMODULE, ABSENT} or land.new[0] != _mode(git.directory, land):
         return None
     there = Path(git.directory, land.path).read_bytes()
     whole = git.run("cat-file", "--filters", f"--path={land.path}", land.new[1]).stdout
-    return whole[len(there) :] if whole.startswith(there) else None
+    if not whole.startswith(there):
+        return None
+    return Torn(path=land.path, size=len(there), rest=whole[len(there) :])
 
 
 def _mode(tree: str, land: Landing) -> str:
