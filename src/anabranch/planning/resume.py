@@ -216,14 +216,14 @@ def _changes(before: RunOutline, now: RunOutline) -> Iterator[Problem]:
     lines = [str(change) for change in changes[:MAX_DIFFERENCES]]
     if len(changes) > MAX_DIFFERENCES:
         lines.append(f"and {len(changes) - MAX_DIFFERENCES} more")
+    hint = "put it back, accept it with `--force`, or start a new run"
     for line in lines:
+        last = line is lines[-1]
         yield Problem(
             code="workflow-changed",
             message="no longer what the run began with",
             value=line,
-            hint="put it back, accept it with `--force`, or start a new run"
-            if line is lines[-1]
-            else None,
+            hint=hint if last else None,
         )
 
 

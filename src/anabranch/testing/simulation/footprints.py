@@ -7,7 +7,7 @@ difference; so a law about how many run at once is not one that `explore` can pr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from anabranch.environment import Invocation, MergeRequest, Worktree, WorktreeRequest
 from anabranch.lifecycle import subject_of
@@ -15,6 +15,7 @@ from anabranch.testing.git import GitState
 from anabranch.testing.git.store import HOME
 from anabranch.testing.simulation.exploring import ANYTHING
 
+_LOOKS: Final = frozenset({"worktrees.head", "worktrees.committed", "worktrees.changes"})
 Touched = list[tuple[str, bool]]
 """Names of what is touched, and whether it is written."""
 
@@ -33,13 +34,7 @@ def touched(  # noqa: PLR0911 (a table)
             return _worked(state, path)
         case "worktrees.create", (WorktreeRequest() as request, *_):
             return _created(run, request)
-        case (
-            ("worktrees.head" | "worktrees.committed" | "worktrees.changes"),
-            (
-                Worktree() as tree,
-                *_,
-            ),
-        ):
+        case _, (Worktree() as tree, *_) if name in _LOOKS:
             return [(f"tree {tree.path}", False)]
         case "worktrees.remove", (Worktree() as tree, *_):
             return [(f"tree {tree.path}", True)]
