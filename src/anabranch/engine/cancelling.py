@@ -57,7 +57,7 @@ class LocalCancellation:
             HostError: its process is on another machine or somebody else's, or the machine did
                 not do its part.
         """
-        ended = await to_thread.run_sync(self._ended, abandon_on_cancel=True)
+        ended = await self._ended()
         async with local_environment(
             self.repository, run=self.run, listener=self.listener
         ) as local:
@@ -70,9 +70,9 @@ class LocalCancellation:
                 raise outcome.failure()
             return Cancellation(state=local.journal.state, ended=ended, branches=outcome.unwrap())
 
-    def _ended(self) -> Owner | None:
+    async def _ended(self) -> Owner | None:
         """The process that worked on the run, once it has ended; `None` if there was none."""
-        found = read_run(self.repository.state, self.run)
+        found = await to_thread.run_sync(read_run, self.repository.state, self.run)
         if found.summary.status in RUN_TERMINAL:
             raise _over(found.summary.status)
         if found.owner is None:
@@ -80,7 +80,7 @@ class LocalCancellation:
         if found.life is Life.UNKNOWN:
             message, hint = "the run is worked on elsewhere", "cancel it on that machine"
             raise HostError.of("run-elsewhere", message, value=str(found.owner), hint=hint)
-        return found.owner if end_in_order(found.owner) else None
+        return found.owner if await end_in_order(found.owner) else None
 
 
 def _cancellable(past: RunState, ended: Owner | None) -> RunCreated:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
+
+from anyio import wait_readable
 
 from anabranch.services.owners import Life, Owner, life_of
 from anabranch.values import HostError
 
 
-def end_in_order(owner: Owner) -> bool:
+async def end_in_order(owner: Owner) -> bool:
     """Send SIGTERM to a process, and wait until it has ended.
 
     What is signalled is the very process that was named: one that has its number now is not.
@@ -35,7 +36,7 @@ def end_in_order(owner: Owner) -> bool:
         if life_of(owner) is not Life.ALIVE:
             return False
         signal.pidfd_send_signal(process, signal.SIGTERM)
-        select.select([process], [], [])
+        await wait_readable(process)
     except ProcessLookupError:
         return True
     except PermissionError as refused:
