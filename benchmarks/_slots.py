@@ -16,6 +16,8 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -89,8 +91,8 @@ class Target:
             assert clean == "1", commit
             merged = self.written(tree, self.tip, commit)
             told = self.refs.ask(f"start\nupdate {self.ref} {merged} {self.tip}\nprepare\ncommit\n")
-            while told.readline() != b"commit: ok\n":
-                pass
+            while (line := told.readline()) != b"commit: ok\n":
+                assert line, "git update-ref ended"
             self.tip = merged
 
     def written(self, tree: str, *parents: str) -> str:
@@ -113,6 +115,7 @@ class Target:
 def field(stream: IO[bytes]) -> str:
     found = bytearray()
     while (byte := stream.read(1)) != b"\0":
+        assert byte, "git merge-tree ended"
         found += byte
     return found.decode()
 
@@ -128,6 +131,8 @@ def by_hand(
         slots: worktrees that are there already, with a detached `HEAD` at the branch `floor`.
         work: what an agent does, in bash, with its number in `N`.
         agents: how many.
+
+    Raises what went wrong in an agent, or in what is done for it.
     """
     ref = "refs/heads/floor"
     base = (repo / ".git" / ref).read_text().strip()
@@ -142,15 +147,10 @@ def by_hand(
             if number is None:
                 return
             env = {**environ, "N": str(number)}
-            with subprocess.Popen(["bash", "-c", work], cwd=slot.path, env=env) as process:
-                assert process.wait() == 0
+            subprocess.run(["bash", "-c", work], cwd=slot.path, env=env, check=True)
             commit = (slot.admin / "HEAD").read_text().strip()
             slot.recycle()
             target.merge(commit)
 
-    threads = [threading.Thread(target=worker, args=(Slot(path, base),)) for path in slots]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    target.close()
+    with closing(target), ThreadPoolExecutor(len(slots)) as pool:
+        list(pool.map(worker, [Slot(path, base) for path in slots]))

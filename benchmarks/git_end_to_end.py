@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import anyio
@@ -121,12 +121,12 @@ def floor(repo: ScratchRepository, trees: Path, agents: int, at_once: int) -> Co
 @contextmanager
 def slots(repo: ScratchRepository, trees: Path, name: str, at_once: int) -> Generator[list[Path]]:
     """Worktrees, taken away at the end: git is the slower the more there are."""
-    paths = [trees / f"{name}-{number}" for number in range(at_once)]
-    for path in paths:
-        repo.git("worktree", "add", "--quiet", "--detach", path)
-    yield paths
-    for path in paths:
-        repo.git("worktree", "remove", "--force", path)
+    with ExitStack() as made:
+        paths = [trees / f"{name}-{number}" for number in range(at_once)]
+        for path in paths:
+            repo.git("worktree", "add", "--quiet", "--detach", path)
+            made.callback(repo.git, "worktree", "remove", "--force", path)
+        yield paths
 
 
 def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
