@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import pytest
 
 from anabranch.cli import main
+from anabranch.engine import open_repository
+from anabranch.lifecycle import RunCreated
+from anabranch.services.journal import open_journal
+from anabranch.services.runs import run_directory
+from anabranch.workflow import digest, load_workflow, to_data
 from tests.cli.terminal import Terminal
 from tests.transcripts import make_repository
 
@@ -84,6 +91,32 @@ def test_a_variable_that_is_not_set_is_told_before_anything_begins(
     monkeypatch.delenv("PASSPHRASE")
     assert 2 == main(["run", "flow.yml", "--repo", str(repository)])
     assert "PASSPHRASE" in capsys.readouterr().err
+
+
+async def begun(repository: Path) -> None:
+    """Leave a run that was begun from a commit with the name of the secret."""
+    flow = load_workflow(FLOW)
+    created = RunCreated(
+        run="r1", workflow=flow.name, digest=digest(flow), base=SECRET, definition=to_data(flow)
+    )
+    directory = run_directory(open_repository(str(repository)).state, "r1")
+    async with open_journal(directory, now=lambda: datetime.now(UTC)) as journal:
+        journal.note(created)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_it_is_masked_in_what_cancelling_fails_with_and_need_not_be_known(
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    known: bool,
+) -> None:
+    anyio.run(begun, repository)
+    if not known:
+        monkeypatch.delenv("PASSPHRASE")
+    assert 0 != main(["cancel", "r1", "--repo", "repo"])
+    told = capsys.readouterr().err
+    assert (not known, known) == (SECRET in told, "***" in told)
 
 
 def parts_in(data: bytes) -> list[str]:

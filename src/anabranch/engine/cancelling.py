@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 from anyio import to_thread
 from attrs import frozen
-from returns.result import Failure
 
-from anabranch.engine.local import Listener, local_environment
+from anabranch.engine.local import (
+    Listener,
+    interpreted,
+    local_environment,
+    recorded_secrets,
+    until_told_to_end,
+)
 from anabranch.engine.taking_over import end_what_was_left
-from anabranch.interpreters import run_async
 from anabranch.lifecycle import RUN_TERMINAL, RunCreated, RunState
 from anabranch.program import Identity, cancellation
 from anabranch.services.git import GitRepository
@@ -56,19 +61,26 @@ class LocalCancellation:
             UsageError: there is no such run, or nothing is left of it to cancel.
             HostError: its process is on another machine or somebody else's, or the machine did
                 not do its part.
+            KeyboardInterrupt: SIGINT or SIGTERM came; it can be cancelled again.
         """
+        return await until_told_to_end(self._carried_out)
+
+    async def _carried_out(self) -> Cancellation:
         ended = await self._ended()
         async with local_environment(
-            self.repository, run=self.run, listener=self.listener
+            self.repository, run=self.run, listener=self.listener, secrets=self._secrets()
         ) as local:
             past = local.journal.state
             created = _cancellable(past, ended)
             since = past.created_at or datetime.now(UTC)
             await to_thread.run_sync(end_what_was_left, self.repository, self.run, since)
-            outcome = await run_async(cancellation(Identity.of(created), past), local.env)
-            if isinstance(outcome, Failure):
-                raise outcome.failure()
-            return Cancellation(state=local.journal.state, ended=ended, branches=outcome.unwrap())
+            branches = await interpreted(cancellation(Identity.of(created), past), local)
+            return Cancellation(state=local.journal.state, ended=ended, branches=branches)
+
+    def _secrets(self) -> list[str]:
+        """Those that are set: to put a run away, nobody has to know its secrets."""
+        names = recorded_secrets(self.repository, self.run)
+        return [name for name in names if os.environ.get(name)]
 
     async def _ended(self) -> Owner | None:
         """The process that worked on the run, once it has ended; `None` if there was none."""

@@ -42,7 +42,6 @@ from anabranch.values import (
     Json,
     Location,
     Problem,
-    RunStatus,
     UsageError,
     did_you_mean,
 )
@@ -163,7 +162,7 @@ def run_in_repository(effect: Effect[T, E, MapEnv], path: str = ".") -> Result[T
     async def carry_out() -> Result[T, E]:
         repository = open_repository(path)
         async with local_environment(repository, run=new_run_id()) as local:
-            return await _until_told_to_end(lambda: run_async(effect, local.env))
+            return await until_told_to_end(lambda: run_async(effect, local.env))
 
     return anyio.run(carry_out)
 
@@ -212,7 +211,7 @@ class LocalRun:
             AnabranchError: the input is no input, or the machine did not do its part.
             KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
         """
-        return await _until_told_to_end(self._carried_out)
+        return await until_told_to_end(self._carried_out)
 
     async def _carried_out(self) -> RunState:
         base, target = self.repository.head()
@@ -230,7 +229,8 @@ class LocalRun:
             listener=self.listener,
             secrets=self.workflow.secrets,
         ) as local:
-            return await _interpreted(program(self.workflow, identity, masker=local.masker), local)
+            await interpreted(program(self.workflow, identity, masker=local.masker), local)
+            return local.journal.state
 
 
 @frozen(kw_only=True)
@@ -270,14 +270,14 @@ class LocalResumption:
             KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
         """
         require_run(self.repository.state, self.run)
-        return await _until_told_to_end(self._carried_out)
+        return await until_told_to_end(self._carried_out)
 
     async def _carried_out(self) -> RunState:
         async with local_environment(
             self.repository,
             run=self.run,
             listener=self.listener,
-            secrets=self._secrets(),
+            secrets=recorded_secrets(self.repository, self.run, self.workflow, force=self.force),
         ) as local:
             workflow = self._workflow(local.journal.state)
             past = self._judged(local.journal)
@@ -288,14 +288,8 @@ class LocalResumption:
             self.begin(past)
             identity = Identity.of(past.created)
             effect = program(workflow, identity, past, masker=local.masker)
-            return await _interpreted(effect, local)
-
-    def _secrets(self) -> Sequence[str]:
-        """What the workflow calls secret; what cannot be resumed is told under the run's lock."""
-        journal = read_segments(run_directory(self.repository.state, self.run))
-        with suppress(UsageError):
-            return self._workflow(fold(journal.events)).secrets
-        return ()
+            await interpreted(effect, local)
+            return local.journal.state
 
     def _workflow(self, past: RunState) -> Workflow:
         return workflow_to_resume(past, self.workflow, force=self.force)
@@ -312,6 +306,28 @@ class LocalResumption:
         return journal.state
 
 
+def recorded_secrets(
+    repository: GitRepository, run: str, workflow: Workflow | None = None, *, force: bool = False
+) -> Sequence[str]:
+    """What the workflow of a run calls secret; none if it cannot be resumed.
+
+    That it cannot is not told here, but under the run's lock.
+
+    Args:
+        repository: where.
+        run: its id.
+        workflow: what the workflow says today; `None` is what the run recorded.
+        force: whether one that has changed is accepted, as far as it can be.
+
+    Raises:
+        ConfigError: the workflow has changed.
+    """
+    journal = read_segments(run_directory(repository.state, run))
+    with suppress(UsageError):
+        return workflow_to_resume(fold(journal.events), workflow, force=force).secrets
+    return ()
+
+
 def _refuse_open_questions(workflow: Workflow, past: RunState) -> None:
     """Make sure that somebody has said what becomes of steps that ask."""
     questions = open_questions(workflow, past)
@@ -322,14 +338,19 @@ def _refuse_open_questions(workflow: Workflow, past: RunState) -> None:
         raise UsageError.of("in-doubt", message, value=", ".join(questions), hint=hint)
 
 
-async def _interpreted(effect: Effect[RunStatus, AnabranchError, MapEnv], local: Local) -> RunState:
+async def interpreted(effect: Effect[T, AnabranchError, MapEnv], local: Local) -> T:
+    """Carry an effect out.
+
+    Raises:
+        AnabranchError: what it failed with, masked.
+    """
     result = await run_async(effect, local.env)
     if isinstance(result, Failure):
         raise local.masker.error(result.failure())
-    return local.journal.state
+    return result.unwrap()
 
 
-async def _until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
+async def until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
     """Await it; SIGINT and SIGTERM cancel it, and its finalisers run first."""
     results: list[Result[T, AnabranchError]] = []
     async with anyio.create_task_group() as tasks:
