@@ -164,13 +164,16 @@ def test_a_user_in_a_linked_worktree_gets_the_result_there(
     assert not (repo.path / "b").exists()
 
 
-def begin(bench: Bench) -> None:
+LANDING: dict[str, str | bytes | None] = {"a.txt": "new\n", "b": "b", "dir/b.txt": None}
+
+
+def begin(bench: Bench, landing: dict[str, str | bytes | None] = LANDING) -> None:
     """Leave the traces of a delivery that was killed half way."""
 
     async def scenario(git: GitRun) -> None:
         base = (await git.merges.start(RUN)).unwrap()
         bench.repo.git("checkout", "--quiet", "--detach")
-        source = Oid(bench.repo.commit({"a.txt": "new\n", "b": "b", "dir/b.txt": None}))
+        source = Oid(bench.repo.commit(landing))
         bench.repo.git("checkout", "--quiet", "main")
         request = MergeRequest(target=RUN, source=source, base=base, message="Merge agent-0")
         (await git.merges.merge(request)).unwrap()
@@ -244,3 +247,15 @@ def test_a_lock_that_stays_is_not_broken(bench: Bench, monkeypatch: pytest.Monke
     delivery = deliver(bench, {"b": "b"}, lock.touch)
     assert (False, True) == (delivery.delivered, lock.exists())
     assert "index.lock" in (delivery.reason or "")
+
+
+def test_a_beginning_below_a_linked_directory_is_the_users(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    beyond = tmp_path / "other" / "b.txt"
+    beyond.write_text("n")
+    begin(bench, {"dir/b.txt": "new\n"})
+    bench.repo.write({"dir/b.txt": None})
+    (bench.repo.path / "dir").rmdir()
+    (bench.repo.path / "dir").symlink_to(tmp_path / "other")
+    assert not again(bench).delivered
+    assert b"n" == beyond.read_bytes()
