@@ -158,6 +158,13 @@ def test_what_is_in_the_way_is_saved_beside(bench: Bench, case: str, staged: boo
     }
 
 
+def test_a_pipe_in_the_way_is_saved_beside_unread(bench: Bench) -> None:
+    answer, there = advance(bench, {"pipe": "theirs"}, lambda there: os.mkfifo(there.path / "pipe"))
+    assert (("pipe", "pipe.anabranch-saved"),) == answer.saved
+    assert (there.path / "pipe.anabranch-saved").is_fifo()
+    assert b"theirs" == (there.path / "pipe").read_bytes()
+
+
 @pytest.mark.parametrize("staged", [False, True])
 def test_what_is_identical_is_taken_as_it_is(bench: Bench, staged: bool) -> None:
     def before(there: ScratchRepository) -> None:

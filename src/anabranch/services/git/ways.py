@@ -21,6 +21,8 @@ from anabranch.services.git.runner import Git, paths
 
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
+_SPECIAL: Final = "special"
+"""What git knows no mode for: a pipe, a socket, a device."""
 
 
 @frozen(kw_only=True)
@@ -169,6 +171,8 @@ def _mode(tree: str, land: Landing) -> str:
         return _LINK
     if stat.S_ISDIR(found):
         return ABSENT if land.new[0] == ABSENT else _SUBMODULE
+    if not stat.S_ISREG(found):
+        return _SPECIAL
     return "100755" if found & stat.S_IXUSR else "100644"
 
 
