@@ -73,7 +73,7 @@ acts = st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), min_size=1, max
 workers = st.lists(acts, min_size=1, max_size=3)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(workers, st.none() | st.integers(1, 2), st.booleans())
 def test_leaving_out_repetitions_leaves_out_no_outcome(
     jobs: list[list[Act]], limit: int | None, fast: bool
@@ -94,7 +94,7 @@ def test_leaving_out_repetitions_leaves_out_no_winner_of_a_race(jobs: list[list[
     assert outcomes(effect, declared=False)[0] == outcomes(effect, declared=True)[0]
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(acts, acts)
 def test_leaving_out_repetitions_leaves_out_no_moment_of_a_timeout(
     first: list[Act], second: list[Act]

@@ -30,7 +30,7 @@ from anabranch.workflow import Workflow, load_workflow
 from tests.soak.crashes import crash_everywhere
 
 EXAMPLES: Final = sorted(Path(__file__).parents[2].glob("examples/**/*.yml"))
-ITEMS: Final = json.dumps([{"id": n, "name": f"n{n}", "path": f"p{n}"} for n in range(2)])
+ITEM: Final = json.dumps([{"id": 0, "name": "n0", "path": "p0"}])
 
 
 def committing(invocation: Invocation) -> Process:
@@ -45,7 +45,7 @@ def committing(invocation: Invocation) -> Process:
 
 
 def world_of(workflow: Workflow) -> World:
-    return World(files={workflow.map.input: ITEMS}, commands={"*": committing})
+    return World(files={workflow.map.input: ITEM}, commands={"*": committing})
 
 
 def standing(run: Run) -> tuple[RunStatus, dict[str, StepStatus], set[str]]:
@@ -65,7 +65,7 @@ def test_an_example_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(path
     workflow = load_workflow(path.read_bytes(), file=path.name)
     world = world_of(workflow)
     expected = standing(undisturbed(workflow, world))
-    kill_everywhere(workflow, world, check=lambda run: standing(run) == expected, pairs=5)
+    kill_everywhere(workflow, world, check=lambda run: standing(run) == expected, pairs=2)
 
 
 # Each of them once ended otherwise, or not at all, after a kill at some moment.

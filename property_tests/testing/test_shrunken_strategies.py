@@ -94,8 +94,8 @@ PLAIN: Final[dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], Any], Any]]
     "choices": (given_by.choices(), lambda found: len(found) > 1, [0, 0]),
     "a workflow": (
         given_by.workflows().map(shells),
-        lambda found: found["setup"],
-        {"setup": [{"shell": "#"}], "agent": [{"shell": "#"}]},
+        anything,
+        {"setup": None, "agent": [{"shell": "0"}]},
     ),
     "a plan": (given_by.plans().map(lambda plan: len(plan.workflow.setup)), anything, 0),
     "a workflow that runs": (

@@ -291,7 +291,7 @@ def test_a_run_that_is_killed_at_any_moment_keeps_the_laws_and_comes_to_its_end(
         assert living(run).journals["run"][-1].state.status is RunStatus.COMPLETED
 
     where = world(faults=Faults(kills=0.02, most=3))
-    assert 100 == simulate(workflow(), where, check=ended, schedules=100).runs
+    assert 50 == simulate(workflow(), where, check=ended, schedules=50).runs
 
 
 def test_a_run_that_was_killed_after_its_delivery_leaves_no_branch() -> None:
