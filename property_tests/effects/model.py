@@ -98,7 +98,7 @@ def _wait(seconds: float, start: float, until: float) -> Story:
 
 
 def _step(step: Step, env: int, start: float, until: float) -> Story:
-    begun = Story(Ok(0), start, ((start, f"{step.number} starts"),))
+    begun = Story(Ok(0), start, () if step.bare else ((start, f"{step.number} starts"),))
     waited = begun.then(lambda t: _wait(step.seconds, t, until)) if step.seconds else begun
     if waited.outcome == Cancelled():
         return waited
@@ -109,7 +109,9 @@ def _step(step: Step, env: int, start: float, until: float) -> Story:
             outcome = Failed(error)
         case Raises():
             outcome = Raised(frozenset({step.number}))
-    return waited.then(lambda t: Story(outcome, t, ((t, f"{step.number} ends"),)))
+    return waited.then(
+        lambda t: Story(outcome, t, () if step.bare else ((t, f"{step.number} ends"),))
+    )
 
 
 def _chain(chain: Chain, env: int, start: float, until: float) -> Story:

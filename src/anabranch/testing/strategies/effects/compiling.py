@@ -133,6 +133,8 @@ def _step(step: Step, trace: Trace) -> Compiled:
             return from_async(finish_asynchronously, preview=preview)
         return from_function(finish, preview=preview)
 
+    if step.bare:
+        return from_async(finish_asynchronously)
     wait = sleep(step.seconds) if step.seconds else succeed(None)
     started = trace.note(f"{step.number} starts").and_then(lambda _: wait)
     here: Effect[int, str, int] = ask()

@@ -54,6 +54,7 @@ def programs(
     defects: bool = True,
     waits: bool = True,
     timeouts: bool = True,
+    bare: bool = True,
     max_steps: int = 10,
 ) -> st.SearchStrategy[Program]:
     """Programs over all combinators.
@@ -63,10 +64,13 @@ def programs(
         defects: whether steps may raise.
         waits: whether steps and delays take time.
         timeouts: whether there are limits of time.
+        bare: whether steps may be nothing but an async leaf, of which a dry run knows nothing.
         max_steps: about how many steps at most.
     """
     how, waiting = ends(defects=defects), st.integers(1, 8) if waits else st.just(0)
     steps = st.builds(Step, how) | st.builds(Step, how, waiting, asynchronous=st.booleans())
+    if bare:
+        steps |= st.builds(Step, how, bare=st.just(value=True))
 
     def around(inner: st.SearchStrategy[Program]) -> st.SearchStrategy[Program]:
         return st.one_of(

@@ -42,12 +42,14 @@ class Step:
         seconds: how long it waits; 0 is no wait at all.
         number: names the step in the trace.
         asynchronous: whether its last part is an async leaf instead of a plain one.
+        bare: whether it is an async leaf and nothing else, which leaves nothing in the trace.
     """
 
     end: End
     seconds: float = 0
     number: int = 0
     asynchronous: bool = False
+    bare: bool = False
 
 
 ChainKind: TypeAlias = Literal["and_then", "tap", "zip", "or_else"]
