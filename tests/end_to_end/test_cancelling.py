@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import anyio
 import pytest
@@ -16,7 +18,7 @@ from anabranch.lifecycle import DeliveryStarted, PhaseStarted
 from anabranch.services.journal import open_journal
 from anabranch.services.runs import run_directory
 from tests.end_to_end.test_resuming import Held, held
-from tests.end_to_end.test_runs import anabranch, left_over, run_of, survivors
+from tests.end_to_end.test_runs import COMMAND, anabranch, environment, left_over, run_of, survivors
 
 __all__ = ["held"]
 
@@ -84,6 +86,30 @@ def test_work_that_was_committed_and_not_merged_is_named(held: Held) -> None:
         assert f"next: git -C {path} merge {branch}\n" in done.stdout
     assert "-D" not in done.stdout
     assert sorted(branches) == left_over(held.repository)
+
+
+def is_told_to_end(pid: int) -> bool:
+    """Whether a stopped process has a SIGTERM before it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
+    return bool(pending & 1 << signal.SIGTERM - 1)
+
+
+def test_cancelling_can_be_interrupted_while_its_run_does_not_end(held: Held) -> None:
+    run = run_in(held)
+    os.kill(held.process.pid, signal.SIGSTOP)
+    cancelling = subprocess.Popen(
+        [*COMMAND, "cancel", run],
+        cwd=held.repository.path,
+        env=environment(held.repository),
+        stderr=subprocess.DEVNULL,
+    )
+    while not is_told_to_end(held.process.pid):
+        assert cancelling.poll() is None
+    cancelling.send_signal(signal.SIGINT)
+    assert 130 == cancelling.wait(60)
+    os.kill(held.process.pid, signal.SIGCONT)
+    assert 130 == held.process.wait(60)
 
 
 async def killed_in_its_delivery(held: Held, run: str) -> None:
