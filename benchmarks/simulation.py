@@ -145,8 +145,8 @@ def installed() -> dict[str, Callable[[int], None]]:
         try:
             contender = load()
             contender(0)
-        except Exception as error:  # noqa: BLE001 (not installed, or not able to)
-            print(f"left out: {name} ({type(error).__name__}: {error})")
+        except ImportError as error:
+            print(f"left out: {name} ({error})")
         else:
             found[name] = contender
     return found

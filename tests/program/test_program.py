@@ -9,11 +9,18 @@ import pytest
 from returns.result import Failure, Result, Success
 
 from anabranch import run
-from anabranch.environment import MergeRequest
-from anabranch.lifecycle import summarise, verify
+from anabranch.environment import (
+    Changes,
+    Environment,
+    MergeRequest,
+    Worktree,
+    WorktreeError,
+    WorktreeFault,
+)
+from anabranch.lifecycle import CommandEnded, summarise, verify
 from anabranch.program import Identity, program
 from anabranch.testing import MockEnvironment, mock_env, printed
-from anabranch.values import AnabranchError, RunStatus, StepStatus
+from anabranch.values import AnabranchError, HostError, RunStatus, StepStatus
 from anabranch.workflow import Workflow, load_workflow
 
 TEXT = """
@@ -116,3 +123,57 @@ def test_every_run_obeys_the_laws_and_leaves_no_worktree(failing: str) -> None:
     run_in(env)
     assert () == verify(env.journal.events)
     assert {} == env.worktrees.alive
+
+
+PROMISED = TEXT.replace("  - shell: make-items", "  - {shell: make-items, commit_required: true}")
+
+
+def ends_of_setup(env: MockEnvironment) -> list[str | None]:
+    """The fault of each end of the command of `setup` in the journal."""
+    told = (event.payload for event in env.journal.state.subjects["setup[0]"].story)
+    return [one.fault for one in told if isinstance(one, CommandEnded)]
+
+
+def test_a_command_that_ended_well_and_broke_the_promise_of_its_step_says_so() -> None:
+    step = "{shell: make-items, capture: made, capture_format: json}"
+    env = environment(commands={"*": printed("no JSON")})
+    assert Success(RunStatus.FAILED) == run_in(env, TEXT.replace("shell: make-items", step))
+    assert ["unmet"] == ends_of_setup(env)
+
+
+class Blinded:
+    """Worktrees that cannot be looked at any more once a command has run."""
+
+    def __init__(self, env: MockEnvironment) -> None:
+        self._env = env
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env.worktrees, name)
+
+    async def committed(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        return self._looked(worktree) or await self._env.worktrees.committed(worktree)
+
+    async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
+        return self._looked(worktree) or await self._env.worktrees.changes(worktree)
+
+    def _looked(self, worktree: Worktree) -> Result[Changes, WorktreeError] | None:
+        if not self._env.commands_run:
+            return None
+        fault = WorktreeFault.GIT
+        return Failure(WorktreeError(fault=fault, name=worktree.name, message="the disk is gone"))
+
+
+def test_a_promise_that_the_machine_could_not_look_into_is_not_said_to_be_broken() -> None:
+    mock = environment()
+    blinded: Any = Blinded(mock)
+    env = Environment(
+        worktrees=blinded,
+        commands=mock.commands,
+        merges=mock.merges,
+        files=mock.files,
+        journal=mock.journal,
+    )
+    outcome = run(program(workflow(PROMISED), Identity(run="r1")), env)
+    assert isinstance(outcome.failure(), HostError)
+    assert [] == ends_of_setup(mock)
+    assert RunStatus.INTERRUPTED is mock.journal.state.status
