@@ -174,7 +174,8 @@ def _left_over(repo: ScratchRepository) -> list[str]:
     ]
 
 
-def main(agents: int = 1000, at_once: int = 16) -> None:
+def main(agents: int = 1000, at_once: int = 16) -> int:
+    """1 if anything failed, was left over or is broken."""
     with tempfile.TemporaryDirectory() as above:
         seen = crowd(Path(above), agents, at_once)
     print(f"{agents} agents, {at_once} at once, {seen.seconds:.0f} s: {seen.merged} merged,")
@@ -182,7 +183,8 @@ def main(agents: int = 1000, at_once: int = 16) -> None:
     print(f"beside them: {dict(seen.neighbour.done)}, {len(seen.neighbour.complaints)} refused")
     for line in (*seen.failures[:5], *seen.left_over[:5], *seen.neighbour.complaints[:5]):
         print(f"  {line}")
+    return int(bool(seen.failures or seen.left_over or seen.broken))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    sys.exit(main(*map(int, sys.argv[1:])))
