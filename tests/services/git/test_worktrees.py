@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import anyio
@@ -15,7 +16,7 @@ from anabranch.environment import (
     WorktreeFault,
     WorktreeRequest,
 )
-from anabranch.services.git import GitRun, git_run
+from anabranch.services.git import GitRun, git_run, registry
 from anabranch.values import HostError
 from tests.services.git.bench import Bench, failure
 
@@ -267,3 +268,28 @@ def test_what_was_not_committed_is_told_by_its_kind_and_a_stamp(bench: Bench) ->
         {"a.txt": "M", "dir/b.txt": "D", "new name": "A", "staged": "A"},
         {"a.txt"},
     ) == bench(scenario)
+
+
+def test_a_worktree_that_somebody_else_is_just_making_is_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = bench.repo.path / ".git" / "worktrees" / "theirs"
+    waits: list[float] = []
+
+    def made(seconds: float) -> None:
+        waits.append(seconds)
+        (half / "commondir").write_text("../..\n")
+
+    monkeypatch.setattr(registry, "sleep", made)
+
+    async def scenario(git: GitRun) -> Result[Worktree, WorktreeError]:
+        half.mkdir(parents=True)
+        (half / "HEAD").write_text(f"{bench.repo.head}\n")
+        (half / "gitdir").write_text(f"{bench.repo.path.with_name('theirs')}/.git\n")
+        (half / "commondir").touch()
+        tree = await git.worktrees.create(ONE)
+        shutil.rmtree(half)
+        return tree
+
+    assert isinstance(bench(scenario), Success)
+    assert 1 == len(waits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from time import sleep
 
 from attrs import define, field
 
@@ -16,7 +17,7 @@ from anabranch.services.git.overlays import is_laid, is_torn, layers_of, unmount
 from anabranch.services.git.removal import TRASH, delete, mount_points_below, put_away
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.room import Room
-from anabranch.services.git.runner import GitError
+from anabranch.services.git.runner import GitError, GitOutput
 from anabranch.services.git.trees import Order, Tree
 from anabranch.services.owners import Owner, this_process
 
@@ -26,6 +27,9 @@ OURS = "anabranch/"
 SPARE = "."
 """What the names of trees begin with that nobody has, or that are not whole yet."""
 
+_HALF_MADE = b"/commondir: "
+_TRIES = 40
+_PAUSE_SECONDS = 0.05
 _TAKEN = (b"already exists", b"already checked out", b"already used by worktree")
 
 
@@ -109,18 +113,27 @@ class Registry:
         """Make a worktree without its files, which bears its name once `welcome` has been called."""
         self._room.require(order.base)
         os.makedirs(self.directory, exist_ok=True)
-        head = self._head(order)
-        with alone(self.repository.lock) as lock:
-            added = self.repository.trees.holding(lock).attempt(
-                *("worktree", "add", "--no-checkout", "--lock"),
-                *("--reason", self.reason(SPARE + order.name), *head, "--", path, order.base),
-            )
+        added = self._add(order, path)
+        for _ in range(0 if order.branch and not order.branch.startswith(OURS) else _TRIES):
+            if _HALF_MADE not in added.stderr:
+                break
+            sleep(_PAUSE_SECONDS)
+            added = self._add(order, path)
         admin = admin_of(path)
         if added.code == 0 and admin is not None:
             return Tree(path=path, admin=admin)
         if any(text in added.stderr for text in _TAKEN):
             raise Refused(WorktreeFault.EXISTS, added.complaint.splitlines()[-1])
         raise GitError(added)
+
+    def _add(self, order: Order, path: str) -> GitOutput:
+        """Let git make it. It stops at a worktree that a git of somebody else is just making."""
+        head = self._head(order)
+        with alone(self.repository.lock) as lock:
+            return self.repository.trees.holding(lock).attempt(
+                *("worktree", "add", "--no-checkout", "--lock"),
+                *("--reason", self.reason(SPARE + order.name), *head, "--", path, order.base),
+            )
 
     def strike(self, tree: Tree) -> None:
         """Rename the tree and git's directory for it out of the way, then delete both."""
