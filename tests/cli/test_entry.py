@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -36,6 +37,12 @@ def test_listing_the_commands_imports_none_of_them() -> None:
         "sys.exit(any(m in sys.modules for m in ('anabranch.cli.validate', 'ruamel', 'rich')))"
     )
     assert 0 == subprocess.run([sys.executable, "-c", program], check=False).returncode
+
+
+def test_a_program_that_calls_it_keeps_its_own_garbage_collector() -> None:
+    before = gc.get_threshold()
+    main(["--version"])
+    assert before == gc.get_threshold()
 
 
 def test_the_module_is_the_program() -> None:
