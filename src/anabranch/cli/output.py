@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import click
@@ -83,8 +84,13 @@ class Output:
         """Print a message that begins with `hint:`."""
         self._say(f"{click.style('hint', fg='cyan', bold=True)}: {text}")
 
+    @cached_property
+    def _colored(self) -> bool:
+        """Whether messages are: the terminal is asked once, and not for each of them."""
+        return sys.stderr.isatty() if self.color is None else self.color
+
     def _say(self, text: str) -> None:
-        click.echo(text, err=True, color=self.color)
+        click.echo(text, err=True, color=self._colored)
 
 
 def as_data(problem: Problem) -> dict[str, Any]:
