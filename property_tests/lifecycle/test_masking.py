@@ -103,3 +103,11 @@ def test_whatever_an_event_says_is_masked_and_names_are_not(
     masked = Masker.of([secret]).payload(told)
     for name in texts_of:
         assert (name in NAMES) == (getattr(masked, name) == text + secret)
+
+
+@given(st.data())
+def test_texts_and_bytes_are_masked_alike(data: st.DataObject) -> None:
+    values = data.draw(declared)
+    masker = Masker.of(values)
+    text = data.draw(documents(values))
+    assert masker.data(text.encode()) == masker.text(text).encode()

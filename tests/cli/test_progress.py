@@ -48,7 +48,8 @@ def test_a_run_with_a_past_is_told_from_there_on(
 
 
 def test_the_state_is_the_fold_of_what_was_told_so_far() -> None:
-    progress, seen = Progress(Output()), []
+    progress = Progress(Output())
+    seen: list[Event] = []
     for event in HISTORY:
         seen.append(event)
         progress.take(event)

@@ -67,8 +67,10 @@ class Masker:
 
     def text(self, text: str) -> Masked:
         """A text without its secrets."""
-        masked = self.data(text.encode(errors="surrogatepass"))
-        return Masked(masked.decode(errors="surrogatepass"))
+        data = text.encode(errors="surrogatepass")
+        if not self._may_hold_any(data):
+            return Masked(text)
+        return Masked(self.data(data).decode(errors="surrogatepass"))
 
     def data(self, data: bytes) -> bytes:
         """Bytes without their secrets."""
@@ -76,20 +78,21 @@ class Masker:
 
     def json(self, value: Json) -> Json:
         """A value of JSON without the secrets in its texts and keys."""
-        match value:
-            case str():
-                return self.text(value)
-            case Mapping():
-                return {self.text(key): self.json(inner) for key, inner in value.items()}
-            case list() | tuple():
-                return type(value)(map(self.json, value))
-            case _:
-                return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list | tuple):
+            return type(value)(map(self.json, value))
+        if isinstance(value, Mapping):
+            return {self.text(key): self.json(inner) for key, inner in value.items()}
+        return value
 
     def payload(self, payload: Payload) -> Payload:
         """An event's payload without the secrets in what it says; ids stay as they are."""
-        said: dict[str, Any] = {name: getattr(payload, name) for name in _SAID[type(payload)]}
-        changed = {name: new for name, old in said.items() if (new := self.json(old)) != old}
+        changed: dict[str, Any] = {}
+        for name in _SAID[type(payload)]:
+            old = getattr(payload, name)
+            if old and (new := self.json(old)) != old:
+                changed[name] = new
         whole: Any = payload
         masked: Payload = evolve(whole, **changed) if changed else payload
         return masked
@@ -124,6 +127,12 @@ class Masker:
         """What was held back, when nothing more comes."""
         data = held.before + held.data
         return _starred(data, self._found(data), len(held.before))
+
+    def _may_hold_any(self, data: bytes) -> bool:
+        """One look, which is enough for nearly every text: `False` if no secret is in it."""
+        if ANY_HINT.search(data) is not None:
+            return True
+        return any(map(data.__contains__, self.anywhere)) or any(p.search(data) for p in self.alone)
 
     def _found(self, data: bytes) -> list[_Find]:
         """Every secret, by where its form begins."""
