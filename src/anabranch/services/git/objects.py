@@ -17,6 +17,7 @@ from anabranch.services.git.helpers import Helper, HelperDied
 
 _READABLE: Final = 0o444
 _REMEMBERED: Final = 100
+_TRIES: Final = 100
 _SHA1_DIGITS: Final = 40
 
 
@@ -89,11 +90,18 @@ class Objects:
 
 
 def _write_once(path: str, data: bytes) -> None:
-    directory = os.path.dirname(path)
-    with suppress(FileExistsError):
-        os.mkdir(directory)
-    temporary = os.path.join(directory, f"tmp_obj_{uuid.uuid4().hex}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _READABLE)
-    with open(descriptor, "wb") as file:
+    temporary = os.path.join(os.path.dirname(path), f"tmp_obj_{uuid.uuid4().hex}")
+    with open(_begun(temporary), "wb") as file:
         file.write(data)
     os.rename(temporary, path)
+
+
+def _begun(temporary: str) -> int:
+    """A new file, also if somebody's `git gc` takes its directory away while that is empty."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    for _ in range(_TRIES):
+        with suppress(FileExistsError):
+            os.mkdir(os.path.dirname(temporary))
+        with suppress(FileNotFoundError):
+            return os.open(temporary, flags, _READABLE)
+    return os.open(temporary, flags, _READABLE)
