@@ -26,9 +26,9 @@ class Gate:
         return self.answers.pop(0) if self.answers else None
 
 
-def add(writer: Writer, line: bytes) -> Batch:
+def add(writer: Writer, line: bytes, *, wanted: bool = True) -> Batch:
     with writer.lock:
-        return writer.add(line)
+        return writer.add(line, wanted=wanted)
 
 
 def test_what_comes_while_the_disk_is_busy_is_written_together() -> None:
@@ -40,6 +40,29 @@ def test_what_comes_while_the_disk_is_busy_is_written_together() -> None:
     gate.open.set()
     writer.close()
     assert [b"a", b"bc"] == gate.commits
+
+
+def test_a_line_that_nobody_waits_for_is_written_all_the_same() -> None:
+    gate = Gate()
+    gate.open.set()
+    writer = Writer(gate.commit)
+    add(writer, b"a", wanted=False)
+    gate.busy.wait()
+    writer.close()
+    assert [b"a"] == gate.commits
+
+
+def test_lines_that_nobody_waits_for_go_with_the_next_that_somebody_does() -> None:
+    gate = Gate()
+    writer = Writer(gate.commit)
+    add(writer, b"a")
+    gate.busy.wait()
+    assert add(writer, b"b", wanted=False) is add(writer, b"c", wanted=False)
+    assert not add(writer, b"d", wanted=False).wanted
+    assert add(writer, b"e").wanted
+    gate.open.set()
+    writer.close()
+    assert [b"a", b"bcde"] == gate.commits
 
 
 def test_closing_writes_what_is_left() -> None:
@@ -80,7 +103,7 @@ def test_who_watches_a_batch_is_woken_when_it_is_done(backend: str) -> None:
         gate = Gate()
         writer = Writer(gate.commit)
         with writer.lock:
-            batch = writer.add(b"a")
+            batch = writer.add(b"a", wanted=True)
             watched = [batch.watched() for _ in "ab"]
         gate.open.set()
         for event in watched:
@@ -98,7 +121,7 @@ def test_a_loop_that_has_ended_does_not_stop_the_writer(backend: str) -> None:
 
     async def main() -> None:
         with writer.lock:
-            writer.add(b"a").watched()
+            writer.add(b"a", wanted=True).watched()
 
     anyio.run(main, backend=backend)
     gate.open.set()

@@ -85,12 +85,13 @@ class FileJournal:
         self, *payloads: Payload, cause: int | None = None
     ) -> Result[tuple[Event, ...], JournalError]:
         """Write what happened; what announces an act is durable when this returns."""
+        wanted = any(map(is_announcement, payloads))
         with self._writer.lock:
             error = _CLOSED if self._closed else self._writer.error
             if error is not None:
                 return Failure(error)
-            events, batch = self._accept(payloads, cause)
-            waiting = batch.watched() if any(map(is_announcement, payloads)) else None
+            events, batch = self._accept(payloads, cause, wanted=wanted)
+            waiting = batch.watched() if wanted else None
         self._views.touch()
         if waiting is None:
             return Success(events)
@@ -110,16 +111,16 @@ class FileJournal:
     def note(self, payload: Payload) -> None:
         """Write something before the journal is given to anybody."""
         with self._writer.lock:
-            self._accept((payload,), None)
+            self._accept((payload,), None, wanted=False)
 
     def _accept(
-        self, payloads: Sequence[Payload], cause: int | None
+        self, payloads: Sequence[Payload], cause: int | None, *, wanted: bool
     ) -> tuple[tuple[Event, ...], Batch]:
         events = self._stamp.peek(payloads, cause)
         lines = b"".join(encode(event) + b"\n" for event in events)
         self._folding.take_all(events)
         self._stamp.advance(events)
-        return events, self._writer.add(lines)
+        return events, self._writer.add(lines, wanted=wanted)
 
     def _commit(self, lines: bytes) -> JournalError | None:
         try:

@@ -3,8 +3,9 @@
 Lines that are handed in while the disk is busy are written together, with one sync for all of
 them. Before each sync the thread waits for a small share of what the last one took, so that
 those who were woken by it and go on together are written together too; on a disk that syncs
-at once it does not wait at all. The first error is the last thing that happens: nothing more is
-written, and every batch from then on carries that error.
+at once it does not wait at all. A line that nobody waits for wakes nobody either: it goes with
+the next one that somebody does wait for, or alone a moment later. The first error is the last
+thing that happens: nothing more is written, and every batch from then on carries that error.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from enum import IntEnum
 from typing import Final, Protocol, final, runtime_checkable
 
 import anyio
@@ -23,16 +25,27 @@ from anabranch.environment import JournalError, JournalFault
 _SHARE: Final = 0.1
 """How much of the last commit's time is spent on waiting for company before the next."""
 
+_SOON_SECONDS: Final = 0.025
+"""How long a line that nobody waits for may lie about."""
+
+
+class _Wakes(IntEnum):
+    """What the thread is to be woken for."""
+
+    NEVER = 0
+    WANTED = 1
+    ALWAYS = 2
+
 
 @final
 class Batch:
-    """Lines that become durable together."""
+    """Lines that become durable together; `wanted` as soon as somebody waits for them."""
 
-    __slots__ = ("_event", "_token", "done", "error", "lines")
+    __slots__ = ("_event", "_token", "done", "error", "lines", "wanted")
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
-        self.done = False
+        self.done = self.wanted = False
         self.error: JournalError | None = None
         self._event: anyio.Event | None = None
         self._token: EventLoopToken | None = None
@@ -62,7 +75,7 @@ class Writer:
         self._commit = commit
         self._changed = threading.Condition()
         self._batch = Batch()
-        self._closing = self._idle = False
+        self._closing, self._wakes = False, _Wakes.NEVER
         self._error: JournalError | None = None
         self._pause_seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="anabranch-journal", daemon=True)
@@ -78,11 +91,17 @@ class Writer:
         """Held by whoever numbers events and hands them in, so that the two go together."""
         return self._changed
 
-    def add(self, line: bytes) -> Batch:
-        """Hand in a line; the batch it is in is the answer. Only under the lock."""
+    def add(self, line: bytes, *, wanted: bool) -> Batch:
+        """Hand in a line; the batch it is in is the answer. Only under the lock.
+
+        Args:
+            line: what to write.
+            wanted: whether somebody waits for it.
+        """
         self._batch.lines.append(line)
-        if self._idle:
-            self._idle = False
+        self._batch.wanted = self._batch.wanted or wanted
+        if self._wakes >= (_Wakes.WANTED if wanted else _Wakes.ALWAYS):
+            self._wakes = _Wakes.NEVER
             self._changed.notify()
         return self._batch
 
@@ -111,15 +130,23 @@ class Writer:
 
     def _next(self) -> Batch | None:
         with self._changed:
-            while not (self._batch.lines or self._closing):
-                self._idle = True
-                self._changed.wait()
+            while not (self._batch.wanted or self._closing):
+                self._wait(_Wakes.WANTED, _SOON_SECONDS)
+                if self._batch.lines:
+                    break
+                self._wait(_Wakes.ALWAYS)
             if not self._batch.lines:
                 return None
             if not self._closing:
-                self._changed.wait(self._pause_seconds)
+                self._wait(_Wakes.NEVER, self._pause_seconds)
             batch, self._batch = self._batch, Batch()
             return batch
+
+    def _wait(self, wakes: _Wakes, seconds: float | None = None) -> None:
+        if not self._closing:
+            self._wakes = wakes
+            self._changed.wait(seconds)
+            self._wakes = _Wakes.NEVER
 
 
 @runtime_checkable
