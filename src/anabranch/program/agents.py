@@ -219,8 +219,8 @@ def _finished(
     assignment: WorkAssignment, herd: Herd, tree: Worktree, take: Take
 ) -> Do[Finished, AgentError, MapEnv]:
     name, branch = assignment.agent_name, herd.branch(assignment)
-    yield from note(WorktreeCreated(subject=name, path=tree.path, base=tree.base, branch=branch))
-    yield from run_steps(herd.template, _place(assignment, herd, tree, take))
+    made = WorktreeCreated(subject=name, path=tree.path, base=tree.base, branch=branch)
+    yield from run_steps(herd.steps, _place(assignment, herd, tree, take), made)
     changes = yield from committed_in(tree).map_error(fatal)
     yield from note(*committed(name, changes), Moved(subject=name, to=StepStatus.VALIDATING))
     return Finished(assignment=assignment, branch=branch, base=tree.base, head=changes.head)

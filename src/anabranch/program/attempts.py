@@ -23,7 +23,7 @@ from anabranch.program.faults import fatal, note
 from anabranch.program.past import next_attempt, way_back
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.writes import check_writes
-from anabranch.values import HostError, StepStatus
+from anabranch.values import HostError, Masked, StepStatus
 from anabranch.workflow import Step
 
 
@@ -34,6 +34,7 @@ class Work:
     Attributes:
         step: what to do.
         subject: what the journal calls it.
+        shown: what it does, in one line.
         place: where.
         rank: of those that wait, lower goes first.
         allowed: what may have been changed once it is done; `None` is not looked at.
@@ -41,6 +42,7 @@ class Work:
 
     step: Step
     subject: str
+    shown: Masked
     place: Place
     rank: int
     allowed: AccessSet | None
@@ -75,10 +77,6 @@ def attempt_step(work: Work) -> Do[None, StepError, MapEnv]:
         number += 1
         queued = Moved(subject=work.subject, to=StepStatus.QUEUED)
         made = yield from _held(work, number, [queued]).settled()
-    name = work.subject
-    yield from note(
-        Moved(subject=name, to=StepStatus.VALIDATING), Moved(subject=name, to=StepStatus.COMPLETED)
-    )
 
 
 @do
@@ -132,7 +130,7 @@ def _attempt(work: Work, number: int, back: Sequence[Moved]) -> Do[None, StepErr
     yield from note(
         *back,
         Moved(subject=subject, to=StepStatus.RUNNING, attempt=number, worker=worker),
-        CommandStarted(subject=subject, command=place.shown(work.step), key=place.key_of(subject)),
+        CommandStarted(subject=subject, command=work.shown, key=place.key_of(subject)),
     )
     check = yield from _check(work)
     limit = yield from _time_left(work)

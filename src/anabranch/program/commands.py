@@ -20,14 +20,14 @@ from anabranch.environment import (
     MapEnv,
 )
 from anabranch.expressions import compile_shell, parse_template
-from anabranch.lifecycle import CommandEnded, Masker, Spent
+from anabranch.lifecycle import CommandEnded, Masker, Moved, Spent
 from anabranch.planning import AgentReport
 from anabranch.program.capturing import captured, shown_of
 from anabranch.program.doubts import Verdict
 from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.watching import look_after, look_before
-from anabranch.values import ConfigError, HostError, Masked, last_of
+from anabranch.values import ConfigError, HostError, Masked, StepStatus, last_of
 from anabranch.workflow import Step
 
 TAIL: Final = 4000
@@ -58,7 +58,7 @@ def carry_out(
     """Do the work of a step, within a limit, and tell the journal how it ended and what it did.
 
     Its end is told last: a step of which the end is known left all it leaves, and kept what it
-    promised.
+    promised. If it succeeded, it is completed in the same breath.
 
     Args:
         step: what to do.
@@ -83,9 +83,15 @@ def carry_out(
     # If the machine could not look, nobody knows yet whether the promise was kept.
     known = not any(isinstance(error, HostError) for error in refused)
     ending = [evolve(told, fault=UNMET) if refused else told] if known else []
-    yield from note(*left, *ending)
+    yield from note(*left, *ending, *([] if refused else completed(subject)))
     yield from from_result(looked)
     place.slate.leave({one.name: one.value for one in (yield from from_result(caught))})
+
+
+def completed(subject: str) -> list[Moved]:
+    """The transitions of a step that is running, and has done its work."""
+    ways = (StepStatus.VALIDATING, StepStatus.COMPLETED)
+    return [Moved(subject=subject, to=to) for to in ways]
 
 
 def probe(step: Step, subject: str, place: Place) -> Effect[Verdict, Never, HasCommands]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from anabranch.effects import Effect
+from anabranch.effects import Effect, succeed
 from anabranch.effects.work import record
 from anabranch.environment import (
     FileError,
@@ -27,5 +27,5 @@ def fatal(error: PortError) -> HostError:
 
 
 def note(*payloads: Payload) -> Effect[None, HostError, MapEnv]:
-    """Write what happened to the journal; a run that cannot is over."""
-    return record(*payloads).map_error(fatal).as_(None)
+    """Write what happened to the journal, if anything did; a run that cannot is over."""
+    return succeed(None) if not payloads else record(*payloads).map_error(fatal).as_(None)

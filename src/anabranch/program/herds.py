@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -13,6 +14,7 @@ from anabranch.lifecycle import DeadLettered, Masker, Subject, failure_signature
 from anabranch.planning import AgentTemplate, WorkAssignment
 from anabranch.program.oversight import Oversight
 from anabranch.program.places import StepFailed
+from anabranch.program.step_lists import StepList, listed
 from anabranch.values import HostError, Json, Masked
 from anabranch.workflow import InDoubt, Step
 
@@ -54,6 +56,16 @@ class Herd:
     desk: Desk
     oversight: Oversight
     masker: Masker = field(factory=Masker)
+
+    @cached_property
+    def steps(self) -> StepList:
+        """The steps of each, worked out."""
+        return listed(self.template, self.masker)
+
+    @cached_property
+    def resolving(self) -> StepList:
+        """The steps that resolve a conflict, worked out."""
+        return listed(self.resolve, self.masker)
 
     def label_of(self, assignment: WorkAssignment) -> Masked:
         """What to call an agent for people."""

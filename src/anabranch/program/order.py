@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -35,6 +35,11 @@ class StepOrder:
     graph: CommandGraph
     ranks: tuple[int, ...]
     allowed: tuple[AccessSet | None, ...]
+
+    @cached_property
+    def in_a_row(self) -> bool:
+        """Whether each waits for the one before it, so that no two ever run side by side."""
+        return all(at - 1 in before for at, before in enumerate(self.graph.dependencies) if at)
 
 
 @lru_cache(maxsize=64)

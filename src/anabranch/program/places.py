@@ -79,10 +79,6 @@ class Place:
         """What a step does, in one line."""
         return shown(step, self.masker)
 
-    def label_of(self, step: Step) -> Masked:
-        """The name of a step, or what it does if it has none."""
-        return self.shown(step) if step.name is None else self.masker.text(step.name)
-
     def key_of(self, subject: str) -> str:
         """What the world outside knows one of the steps by."""
         return f"{self.key}{subject.removeprefix(self.prefix)}"

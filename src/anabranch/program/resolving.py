@@ -91,7 +91,7 @@ def _resolved(case: _Case, tree: Worktree) -> Do[Merge, _Unresolved, MapEnv]:
     yield from lay_out_conflict(case.request, tree)
     before = [known for name, known in case.herd.past.items() if name.startswith(case.prefix)]
     yield from note(*given_up(before))
-    ran = yield from run_steps(case.herd.resolve, _place(case, tree, len(before))).settled()
+    ran = yield from run_steps(case.herd.resolving, _place(case, tree, len(before))).settled()
     if isinstance(ran, Failure):
         yield from fail(_why(case, ran.failure()))
     return (yield from conclude_merge(case.request, tree, case.error.conflicts))

@@ -58,6 +58,7 @@ from anabranch.program.own_worktree import no_worktree, own_worktree
 from anabranch.program.past import Standing, standing_of
 from anabranch.program.places import Place, StepFailed, failure_of
 from anabranch.program.slates import captured_in
+from anabranch.program.step_lists import listed
 from anabranch.program.steps import run_steps
 from anabranch.program.taking_up import run_agents
 from anabranch.values import AnabranchError, HostError, Json, RunStatus, StepStatus
@@ -374,7 +375,7 @@ def _phase(
     if not steps or job.ended(name):
         return captured_in(name, job.past.subjects)
     yield from note(PhaseStarted(phase=name))
-    ran = yield from run_steps(steps, place).settled()
+    ran = yield from run_steps(listed(steps, place.masker), place).settled()
     if isinstance(ran, Failure):
         yield from note(PhaseEnded(phase=name, ok=False))
         yield from fail(ran.failure())

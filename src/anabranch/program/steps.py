@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Never
 
 from attrs import evolve
+from returns.result import Failure
 
 from anabranch.effects import Do, Effect, GraphError, do, fail, par_graph, succeed
 from anabranch.environment import MapEnv
@@ -21,94 +22,132 @@ from anabranch.lifecycle import (
     UPSTREAM_FAILED,
     Declared,
     Moved,
+    Payload,
     Subject,
 )
-from anabranch.planning import CommandGraph
 from anabranch.program.attempts import Work, attempt_step
-from anabranch.program.commands import probe
+from anabranch.program.commands import completed, probe
 from anabranch.program.doubts import Verdict, verdict_on
 from anabranch.program.faults import note
-from anabranch.program.order import plan_order
+from anabranch.program.order import StepOrder
 from anabranch.program.past import Standing, closing, next_attempt, standing_of, way_back
 from anabranch.program.places import Place, StepError, failure_of, in_doubt
-from anabranch.program.slates import STATE, Slate
+from anabranch.program.slates import Slate
+from anabranch.program.step_lists import StepList
 from anabranch.values import HostError, Json, StepStatus
-from anabranch.workflow import Step, refers_to_changes
 
 
-def run_steps(steps: Sequence[Step], place: Place) -> Effect[Mapping[str, Json], StepError, MapEnv]:
+def run_steps(
+    listed: StepList, place: Place, *before: Payload
+) -> Effect[Mapping[str, Json], StepError, MapEnv]:
     """Run steps, each as soon as those that it depends on are done.
 
     A failure skips the steps that depend on it; the first failure in their order is the
     failure of the whole.
+
+    Args:
+        listed: what to run.
+        place: where.
+        before: what is told in the same breath, before anything of them.
 
     Returns:
         What they captured, by name.
     """
 
     def on(slate: Slate) -> Effect[Mapping[str, Json], StepError, MapEnv]:
-        ran = _run_list(steps, evolve(place, slate=slate))
+        ran = _run_list(listed, evolve(place, slate=slate), before)
         return ran.map(lambda _: slate.captured)
 
-    watched = refers_to_changes(STATE, steps)
-    return succeed(watched).map(lambda watched: Slate(watched=watched)).and_then(on)
+    return succeed(listed.watched).map(lambda watched: Slate(watched=watched)).and_then(on)
 
 
-def _run_list(steps: Sequence[Step], place: Place) -> Effect[None, StepError, MapEnv]:
-    order = plan_order(tuple(steps))
-    subjects = [f"{place.prefix}[{index}]" for index in range(len(steps))]
-    works = [
+def _run_list(
+    listed: StepList, place: Place, before: Sequence[Payload]
+) -> Effect[None, StepError, MapEnv]:
+    works = _works(listed, place)
+    declared = _declared(works, listed)
+    new = (step for step in declared if step.subject not in place.past)
+    ran = _in_a_row(works) if listed.order.in_a_row else _side_by_side(works, listed.order)
+    return note(*before, *new).and_then(lambda _: ran)
+
+
+def _works(listed: StepList, place: Place) -> list[Work]:
+    order = listed.order
+    return [
         Work(
             step=step,
-            subject=subjects[index],
+            subject=f"{place.prefix}[{index}]",
+            shown=listed.shown[index],
             place=place,
             rank=order.ranks[index],
             allowed=order.allowed[index],
         )
-        for index, step in enumerate(steps)
+        for index, step in enumerate(listed.steps)
     ]
-    ran = par_graph(
-        {index: _run_step(work) for index, work in enumerate(works)},
-        dict(enumerate(order.graph.dependencies)),
-        priority={index: -rank for index, rank in enumerate(order.ranks)},
-    ).as_(None)
-    new = (d for d in _declared(works, order.graph) if d.subject not in place.past)
-    declared = note(*new)
-
-    def failed(error: GraphError[int, None, StepError]) -> Effect[None, StepError, MapEnv]:
-        first = next(iter(error.errors.values()))
-        skipped = (s for s in _skipped(error, subjects) if not _has_ended(place, s.subject))
-        return note(*skipped).and_then(lambda _: fail(first))
-
-    return declared.and_then(lambda _: ran.or_else(failed))
 
 
-def _declared(works: Sequence[Work], graph: CommandGraph) -> list[Declared]:
+def _declared(works: Sequence[Work], listed: StepList) -> list[Declared]:
     return [
         Declared(
             subject=work.subject,
-            label=work.place.label_of(work.step),
+            label=label,
             phase=work.place.phase,
             parent=work.place.parent,
-            needs=tuple(works[before].subject for before in graph.dependencies[index]),
+            needs=tuple(works[before].subject for before in needs),
             max_attempts=work.max_attempts,
             optional=work.step.optional,
             uses=work.uses,
         )
-        for index, work in enumerate(works)
-    ]
-
-
-def _skipped(error: GraphError[int, None, StepError], subjects: Sequence[str]) -> list[Moved]:
-    return [
-        Moved(
-            subject=subjects[index],
-            to=StepStatus.SKIPPED,
-            reason=UPSTREAM_FAILED,
-            upstream=subjects[upstream],
+        for work, label, needs in zip(
+            works, listed.labels, listed.order.graph.dependencies, strict=True
         )
-        for index, upstream in error.skipped.items()
     ]
+
+
+@do
+def _in_a_row(works: Sequence[Work]) -> Do[None, StepError, MapEnv]:
+    """Run steps one after the other; a graph of them would do the same with a task for each."""
+    for at, work in enumerate(works):
+        ended = yield from _run_step(work).settled()
+        if isinstance(ended, Failure):
+            yield from _skipped(works, dict.fromkeys(range(at + 1, len(works)), at))
+            yield from fail(ended.failure())
+
+
+def _side_by_side(works: Sequence[Work], order: StepOrder) -> Effect[None, StepError, MapEnv]:
+    """Run steps that need not all wait for each other."""
+
+    def failed(error: GraphError[int, None, StepError]) -> Effect[None, StepError, MapEnv]:
+        first = next(iter(error.errors.values()))
+        return _skipped(works, error.skipped).and_then(lambda _: fail(first))
+
+    return (
+        par_graph(
+            {index: _run_step(work) for index, work in enumerate(works)},
+            dict(enumerate(order.graph.dependencies)),
+            priority={index: -rank for index, rank in enumerate(order.ranks)},
+        )
+        .as_(None)
+        .or_else(failed)
+    )
+
+
+def _skipped(
+    works: Sequence[Work], upstreams: Mapping[int, int]
+) -> Effect[None, HostError, MapEnv]:
+    """Tell which steps do not run, each with the one whose failure is the reason."""
+    return note(
+        *(
+            Moved(
+                subject=works[index].subject,
+                to=StepStatus.SKIPPED,
+                reason=UPSTREAM_FAILED,
+                upstream=works[upstream].subject,
+            )
+            for index, upstream in upstreams.items()
+            if not _has_ended(works[index])
+        )
+    )
 
 
 def _run_step(work: Work) -> Effect[None, StepError, MapEnv]:
@@ -149,9 +188,8 @@ def _taken_up(work: Work, known: Subject) -> Effect[None, StepError, MapEnv]:
             return _started(work)
 
 
-def _has_ended(place: Place, subject: str) -> bool:
-    known = place.past.get(subject)
-    return known is not None and known.status in STEP_TERMINAL
+def _has_ended(work: Work) -> bool:
+    return work.known is not None and work.known.status in STEP_TERMINAL
 
 
 def _started(work: Work) -> Effect[None, StepError, MapEnv]:
@@ -172,11 +210,8 @@ def _settled(work: Work, doubtful: Subject) -> Do[None, StepError, MapEnv]:
     if standing_of(work.known) is Standing.UNBEGUN:
         yield from note(*_begun(work))
     if verdict is Verdict.FAILED:
-        yield from fail(in_doubt(subject, place.shown(step)))
-    yield from note(
-        Moved(subject=subject, to=StepStatus.VALIDATING),
-        Moved(subject=subject, to=StepStatus.COMPLETED),
-    )
+        yield from fail(in_doubt(subject, work.shown))
+    yield from note(*completed(subject))
 
 
 def _begun(work: Work) -> list[Moved]:
