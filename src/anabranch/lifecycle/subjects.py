@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from anabranch.lifecycle.events import (
     CommandEnded,
@@ -151,66 +151,56 @@ def grown(subject: Subject, events: Sequence[Event]) -> Subject:
 
 def work_of(story: Iterable[Event]) -> Work:
     """What a subject did to the world, from everything that happened to it."""
-    work = _NO_WORK
+    done: dict[str, Any] = {}
     for event in story:
-        work = _work(work, event.payload)
-    return work
+        _take_work(done, event.payload)
+    return Work(**done) if done else _NO_WORK
 
 
-def _work(work: Work, payload: Payload) -> Work:
+def _take_work(done: dict[str, Any], payload: Payload) -> None:
+    """Put what one event says into the fields of a `Work` that is being made."""
     match payload:
         case CommandStarted():
-            return evolve(work, in_doubt=(*work.in_doubt, payload))
+            done["in_doubt"] = (*done.get("in_doubt", ()), payload)
         case CommandEnded():
-            return _ended(work, payload)
+            _take_end(done, payload)
         case OutputRecorded():
-            return evolve(work, outputs={**work.outputs, payload.name: payload.value})
+            done["outputs"] = {**done.get("outputs", {}), payload.name: payload.value}
         case Spent():
-            return _spend(work, payload)
-        case DoubtSettled() | DeadLettered() | DeadLetterResolved():
-            return _judge(work, payload)
+            _take_cost(done, payload)
+        case DoubtSettled():
+            done["verdict"] = payload.verdict
+        case DeadLettered() | DeadLetterResolved():
+            done["letter"] = payload if isinstance(payload, DeadLettered) else None
         case _:
-            return _git_work(work, payload)
+            _take_git_work(done, payload)
 
 
-def _judge(work: Work, payload: DoubtSettled | DeadLettered | DeadLetterResolved) -> Work:
-    if isinstance(payload, DoubtSettled):
-        return evolve(work, verdict=payload.verdict)
-    return evolve(work, letter=payload if isinstance(payload, DeadLettered) else None)
-
-
-def _git_work(work: Work, payload: Payload) -> Work:
+def _take_git_work(done: dict[str, Any], payload: Payload) -> None:
     match payload:
         case WorktreeCreated() | WorktreeRemoved():
-            worktree = payload if isinstance(payload, WorktreeCreated) else None
-            return evolve(work, worktree=worktree)
+            done["worktree"] = payload if isinstance(payload, WorktreeCreated) else None
         case Committed():
-            return evolve(work, commits=(*work.commits, payload))
+            done["commits"] = (*done.get("commits", ()), payload)
         case MergeStarted():
-            return evolve(work, merging=payload)
+            done["merging"] = payload
         case Merged():
-            return evolve(work, merging=None, merged=payload)
+            done.update(merging=None, merged=payload)
         case MergeFailed():
-            return evolve(work, merging=None, conflict=payload)
+            done.update(merging=None, conflict=payload)
         case _:
-            return work
+            pass
 
 
-def _ended(work: Work, ended: CommandEnded) -> Work:
-    return evolve(
-        work,
-        in_doubt=tuple(c for c in work.in_doubt if c.index != ended.index),
-        last=ended,
-        processor=work.processor + ended.user + ended.system,
-        memory_bytes=max(work.memory_bytes, ended.memory_bytes),
-    )
+def _take_end(done: dict[str, Any], ended: CommandEnded) -> None:
+    begun: Sequence[CommandStarted] = done.get("in_doubt", ())
+    done["in_doubt"] = tuple(c for c in begun if c.index != ended.index)
+    done["last"] = ended
+    done["processor"] = done.get("processor", timedelta()) + ended.user + ended.system
+    done["memory_bytes"] = max(done.get("memory_bytes", 0), ended.memory_bytes)
 
 
-def _spend(work: Work, spent: Spent) -> Work:
-    return evolve(
-        work,
-        cost_usd=work.cost_usd + spent.cost_usd,
-        input_tokens=work.input_tokens + spent.input_tokens,
-        output_tokens=work.output_tokens + spent.output_tokens,
-        session=spent.session or work.session,
-    )
+def _take_cost(done: dict[str, Any], spent: Spent) -> None:
+    for name in ("cost_usd", "input_tokens", "output_tokens"):
+        done[name] = done.get(name, 0) + getattr(spent, name)
+    done["session"] = spent.session or done.get("session")

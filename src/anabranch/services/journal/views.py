@@ -127,7 +127,7 @@ class Views:
 def _write(path: Path, sequence: int, view: object) -> None:
     row = {"sequence": sequence, **_converter().unstructure(view)}
     scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps(row, ensure_ascii=False, indent=1), errors="surrogatepass")
+    scratch.write_text(json.dumps(row, ensure_ascii=False), errors="surrogatepass")
     scratch.replace(path)
 
 
