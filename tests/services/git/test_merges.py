@@ -196,6 +196,29 @@ def test_attributes_that_come_with_a_merge_count_for_the_next(bench: Bench) -> N
     assert b"one!\ntwo!\n" == bench.repo.files(TARGET)["dir/b.txt"]
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_commit_that_git_replaces_by_another_is_that_other(bench: Bench, *, packed: bool) -> None:
+    repo = bench.repo
+    one = work(repo, "one", {"one": "1"})
+    other = repo.git("commit-tree", f"{one}^{{tree}}", "-p", repo.head, "-m", "in its place")
+    repo.git("replace", one, other.strip())
+    if packed:
+        repo.git("pack-refs", "--all")
+    merge_all(bench, evolve(request(repo, one), linear=True))[0].unwrap()
+    assert repo.git("log", "-1", "--format=%B", TARGET).startswith("in its place\n")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_commit_is_read_from_a_file_of_its_own_and_from_a_pack(
+    bench: Bench, *, packed: bool
+) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    if packed:
+        bench.repo.git("repack", "-a", "-d", "--quiet")
+    merge_all(bench, evolve(request(bench.repo, one), linear=True))[0].unwrap()
+    assert bench.repo.git("log", "-1", "--format=%B", TARGET).startswith("work of one\n")
+
+
 def test_merging_works_without_a_long_lived_process(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").symlink_to(shutil.which("git") or "")

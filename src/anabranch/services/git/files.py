@@ -14,6 +14,7 @@ TURNED: Final = ".new"
 """What the name of a file ends in that waits for its turn."""
 
 _SMALL: Final = 1 << 16
+_ANEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _HERE: Final = -100
 _EXCHANGE: Final = 2
 _PLAIN: Final = 0o200
@@ -68,8 +69,17 @@ def _write_anew(path: str, data: bytes) -> None:
     """Write a file that is nobody's yet, whatever is in its place."""
     with suppress(FileNotFoundError):
         os.unlink(path)
-    with open(path, "xb") as file:
-        file.write(data)
+    write_all(os.open(path, _ANEW, 0o666), data)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write to a file all of it, and close it."""
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def _written_over(path: str, data: bytes) -> bool:
@@ -79,9 +89,9 @@ def _written_over(path: str, data: bytes) -> bool:
         try:
             found = os.fstat(descriptor)
             if _is_plain(found):
-                whole = os.pwrite(descriptor, data, 0) == len(data)
-                os.ftruncate(descriptor, len(data))
-                return whole
+                if found.st_size > len(data):
+                    os.ftruncate(descriptor, len(data))
+                return os.pwrite(descriptor, data, 0) == len(data)
         finally:
             os.close(descriptor)
     return False

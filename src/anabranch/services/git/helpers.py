@@ -62,11 +62,13 @@ class Helper:
         git: runs it.
         arguments: what it is started as.
         before: a program that starts it, such as `stdbuf`.
+        greeting: what it is told before the first question.
     """
 
     git: Git
     arguments: tuple[str, ...]
     before: tuple[str, ...] = ()
+    greeting: bytes = b""
     lock: Lock = field(factory=Lock, init=False, repr=False)
     _running: _Running | None = field(default=None, init=False, repr=False)
     _buffer: bytes = field(default=b"", init=False, repr=False)
@@ -80,10 +82,11 @@ class Helper:
         """
         if self._asked >= _ANSWERS:
             self.close()
+        greeting = b"" if self._running is not None else self.greeting
         running = self._running or self._start()
         self._asked += 1
         try:
-            running.write(question)
+            running.write(greeting + question)
         except BrokenPipeError:
             raise self._died() from None
 

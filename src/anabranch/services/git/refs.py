@@ -18,6 +18,10 @@ _OID: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
 _MOVED: Final = re.compile(rb"but expected|reference already exists|unable to resolve reference")
 
 
+START: Final = b"start\n"
+"""A transaction is begun ahead of time: of the answers to a question, only the last is waited for."""
+
+
 @frozen(kw_only=True)
 class Refs:
     """The refs of a repository. Names are full: `refs/heads/main`.
@@ -25,7 +29,7 @@ class Refs:
     Attributes:
         git: runs in the repository.
         common: git's directory.
-        writer: `git update-ref --stdin`.
+        writer: `git update-ref --stdin`, which has been told to `START`.
     """
 
     git: Git
@@ -69,7 +73,7 @@ class Refs:
     def _transaction(self, command: str) -> bool:
         with self.writer.lock:
             try:
-                self.writer.ask(f"start\n{command}\nprepare\ncommit\n".encode())
+                self.writer.ask(f"{command}\ncommit\n".encode() + START)
                 self.writer.until(b"commit: ok\n")
             except HelperDied as died:
                 if _MOVED.search(died.complaint):

@@ -9,7 +9,7 @@ from time import sleep
 from attrs import define, field
 
 from anabranch.environment import WorktreeFault
-from anabranch.services.git.admin import Entry, Reason, admin_of, entries, entry_of
+from anabranch.services.git.admin import Entry, Reason, admin_of, entries, entry_of, head_text
 from anabranch.services.git.exclusion import alone
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.files import replace_file, turn_file
@@ -188,7 +188,7 @@ def path_of(repository: GitRepository, entry: Entry, reason: Reason) -> str:
 
 def release_locks(common: str, admin: str) -> None:
     """Remove the lock files of git that a killed command left in a worktree, and of its branch."""
-    branch = entry_of(admin).branch or ""
+    branch = head_text(admin).removeprefix("ref: ")
     locks = [os.path.join(admin, name) for name in ("index.lock", "HEAD.lock")]
     if branch.startswith(f"refs/heads/{OURS}"):
         locks.append(os.path.join(common, f"{branch}.lock"))

@@ -50,6 +50,9 @@ _LOCAL: Final = frozenset(
 QUIET: Final = (("gc.auto", "0"), ("maintenance.auto", "false"))
 """No background collection: it is slow, and unsafe beside fresh, unreferenced objects."""
 
+_PLAIN_IDS: Final = ("core.warnAmbiguousRefs", "false")
+"""An object id is that of an object: git need not look for refs of that name, twelve for each."""
+
 PLAIN_INDEX: Final = (
     ("core.fsmonitor", "false"),
     ("core.untrackedCache", "false"),
@@ -92,7 +95,8 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "LANGUAGE": "",
         "LC_ALL": "C",
     }
-    return configured(anywhere(environ) | fixed, (*QUIET, ("i18n.commitEncoding", "UTF-8")))
+    ours = (*QUIET, _PLAIN_IDS, ("i18n.commitEncoding", "UTF-8"))
+    return configured(anywhere(environ) | fixed, ours)
 
 
 _NO_SPACE: Final = (b"No space left on device", b"unable to write file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,33 +24,65 @@ _INDEX: Final = "index"
 _KEPT_INDEX: Final = "anabranch-index"
 _TURNING: Final = ("HEAD", "locked", _INDEX)
 _CHANGING: Final = frozenset({*_TURNING, *(name + TURNED for name in _TURNING), _KEPT_INDEX})
-"""What each use of a slot writes anew."""
+"""What each use of a slot writes anew, at the top of the directory."""
 
 
 @frozen
 class AdminRecord:
-    """Git's directory for a worktree: its files by their path in it, but for those that change."""
+    """Git's directory for a worktree, but for the files that change.
 
-    files: dict[str, bytes]
+    Attributes:
+        files: for each directory in it, by its path, what the files hold; `None` is a directory.
+    """
+
+    files: dict[str, dict[str, bytes | None]]
 
     @classmethod
     def of(cls, admin: str) -> AdminRecord:
         """Record it as it is now."""
         keep_index(admin)
-        found = _files(admin)
-        return cls({path: Path(admin, path).read_bytes() for path in found - _CHANGING})
+        return cls(dict(_recorded(admin)))
 
     def restore(self, admin: str) -> None:
         """Remove what was not there, and write again what is not as it was."""
-        known = {path.partition("/")[0] for path in self.files} | _CHANGING
-        for name in set(os.listdir(admin)) - known:
-            erase(os.path.join(admin, name))
-        found = _files(admin)
-        for path in found - _CHANGING - self.files.keys():
-            erase(os.path.join(admin, path))
-        for path, data in self.files.items():
-            _put_back(os.path.join(admin, path), data, there=path in found)
+        for path, files in self.files.items():
+            _put_all_back(os.path.join(admin, path), files, frozenset() if path else _CHANGING)
         turn_file(os.path.join(admin, _INDEX), read_file(os.path.join(admin, _KEPT_INDEX)))
+
+
+def _recorded(admin: str) -> Iterator[tuple[str, dict[str, bytes | None]]]:
+    for above, folders, files in os.walk(admin):
+        path = "" if above == admin else os.path.relpath(above, admin)
+        names = set(files) - (frozenset() if path else _CHANGING)
+        held = {name: Path(above, name).read_bytes() for name in names}
+        yield path, {**dict.fromkeys(folders), **held}
+
+
+def _put_all_back(directory: str, files: dict[str, bytes | None], but: frozenset[str]) -> None:
+    """Bring one directory back, but for some names; the directories in it are there then."""
+    kept = set[str]()
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name in but:
+                continue
+            if _is_as_known(entry, files):
+                kept.add(entry.name)
+            else:
+                erase(entry.path)
+    for name, data in files.items():
+        path = os.path.join(directory, name)
+        if data is not None:
+            _put_back(path, data, there=name in kept)
+        elif name not in kept:
+            os.mkdir(path)
+
+
+def _is_as_known(entry: os.DirEntry[str], files: dict[str, bytes | None]) -> bool:
+    """Whether there was one of that name, and of the same kind."""
+    if entry.name not in files:
+        return False
+    is_file = files[entry.name] is not None
+    return entry.is_file(follow_symlinks=False) if is_file else entry.is_dir(follow_symlinks=False)
 
 
 def _put_back(path: str, data: bytes, *, there: bool) -> None:
@@ -57,12 +90,10 @@ def _put_back(path: str, data: bytes, *, there: bool) -> None:
     now = read_file(path) if there else None
     if now == data:
         return
-    seen = os.lstat(path) if now is not None else None
-    if now is not None and now.startswith(data) and seen is not None and stat.S_ISREG(seen.st_mode):
+    if now is not None and now.startswith(data):
         cut_file(path, len(data))
-        return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    replace_file(path, data)
+    else:
+        replace_file(path, data)
 
 
 def keep_index(admin: str) -> None:
@@ -111,11 +142,3 @@ def _rewrite(git: Git, tree: Tree, record: Record, damaged: list[str]) -> None:
         keep_index(tree.admin)
     for path in damaged:
         record.note(tree.path, path)
-
-
-def _files(admin: str) -> set[str]:
-    return {
-        os.path.relpath(os.path.join(above, name), admin)
-        for above, _, files in os.walk(admin)
-        for name in files
-    }

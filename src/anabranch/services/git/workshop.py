@@ -12,7 +12,7 @@ from anabranch.services.git.diffs import Differ
 from anabranch.services.git.helpers import Helper
 from anabranch.services.git.merging import Merger
 from anabranch.services.git.objects import Objects
-from anabranch.services.git.refs import Refs
+from anabranch.services.git.refs import START, Refs
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.tree_merges import TreeMerger, merge_helper
 
@@ -44,7 +44,7 @@ class Workshop:
         """
         git = repository.git.at(repository.common)
         writer, reader = (
-            Helper(evolve(git, held=locks), ("update-ref", "--stdin")),
+            Helper(evolve(git, held=locks), ("update-ref", "--stdin"), greeting=START),
             Helper(git, ("cat-file", "--batch")),
         )
         refs = Refs(git=repository.git, common=repository.common, writer=writer)
