@@ -111,3 +111,12 @@ def test_texts_and_bytes_are_masked_alike(data: st.DataObject) -> None:
     masker = Masker.of(values)
     text = data.draw(documents(values))
     assert masker.data(text.encode()) == masker.text(text).encode()
+
+
+@given(
+    st.sampled_from(["password", "passwd", "secret", "token", "api_key", "apikey", "api-key"]),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+)
+def test_the_name_of_a_quoted_secret_is_known_in_any_case(name: str, upper: list[bool]) -> None:
+    mixed = "".join(c.upper() if up else c for c, up in zip(name, upper, strict=False))
+    assert f'{{"my-{mixed}": "***"}}' == Masker().text(f'{{"my-{mixed}": "hunter22"}}')

@@ -8,6 +8,7 @@ paths look the same. Sources: the documentation of each issuer of the token.
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Final
 
 from attrs import frozen
@@ -44,6 +45,9 @@ _NAME = rb"(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)"
 _NO_PATH = rb"(?![~.]{0,2}/|[\w.-]+(?:/[\w.-]+)+(?![\w/+=]))"
 _QUOTED = rb"\"(?P<secret>[^\"\\\s*$]{4,})\""
 
+_LAST: Final = ((b"rR", b"dD"), (b"wW", b"dD"), (b"eE", b"tT"), (b"eE", b"nN"), (b"eE", b"yY"))
+"""The last two letters of the names that a quoted secret may have, in any case."""
+
 PATTERNS: Final = (
     _token(rb"[A-Za-z0-9]{36,}", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"),
     _token(rb"[A-Za-z0-9_]{40,}", b"github_pat_"),
@@ -69,7 +73,7 @@ PATTERNS: Final = (
         ),
     ),
     Pattern(
-        (b'"',),
+        tuple(b'%c%c"' % ends for last in _LAST for ends in product(*last)),
         re.compile(
             rb"(?i:\"[\w-]*(?:password|passwd|secret|token|api[_-]?key)\")\s*:\s*%s" % _QUOTED
         ),

@@ -12,6 +12,8 @@ from anabranch.values import Json
 STATE: Final = "step"
 """The name under which a step finds the git state of the one before it."""
 
+_UNCHANGED: Final = GitState().as_data()
+
 
 def captured_in(phase: str, subjects: Mapping[str, Subject]) -> dict[str, Json]:
     """What the steps of a phase captured, as a journal says."""
@@ -37,7 +39,7 @@ class Slate:
 
     def __init__(self, *, watched: bool = False) -> None:
         self.watched = watched
-        self.names: dict[str, Json] = {STATE: GitState().as_data()}
+        self.names: dict[str, Json] = {STATE: _UNCHANGED}
         self.uncommitted: Mapping[str, str] | None = None
 
     @property

@@ -49,7 +49,7 @@ FAILURES: Final = 100
 """How many failures `current.json` tells in full."""
 
 _LONGEST_LAG_SECONDS: Final = 1.0
-_SHARE: Final = 20
+_SHARE: Final = 50
 
 
 def read_summary(directory: Path) -> Summary:
@@ -84,7 +84,7 @@ def write_views(directory: Path, state: RunState) -> None:
 class Views:
     """A thread that keeps the derived files up to date.
 
-    They are at most a second late, or twenty times as long as writing them takes, so a big
+    They are at most a second late, or fifty times as long as writing them takes, so a big
     run does not spend its time on them.
 
     Args:
