@@ -107,11 +107,8 @@ def _may_be_held(repository: GitRepository) -> bool:
 def _places(repository: GitRepository) -> Iterator[str]:
     """The directories of the repository, and its working trees."""
     common = repository.common
-    yield from (repository.home, common, os.path.dirname(common))
+    yield from (repository.home, repository.main or common, common)
     yield from (entry.path for entry in entries(common) if entry.path)
-    told = repository.git.at(common).attempt("config", "--get", "core.worktree")
-    if told.code == 0:
-        yield os.path.join(common, told.text)
 
 
 def _may_hold(process: Path, places: frozenset[str]) -> bool:

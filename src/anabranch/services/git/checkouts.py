@@ -43,8 +43,8 @@ class Checkout:
 
 def checkouts(repository: GitRepository) -> Iterator[Checkout]:
     """All working trees that exist, the main one first; a bare repository has no main one."""
-    if not repository.bare:
-        yield _checkout(os.path.dirname(repository.common), repository.common)
+    if repository.main is not None and os.path.isdir(repository.main):
+        yield _checkout(repository.main, repository.common)
     for entry in entries(repository.common):
         if os.path.isdir(entry.path):
             yield _checkout(entry.path, entry.admin)

@@ -22,10 +22,12 @@ class Heads:
     Attributes:
         common: git's directory.
         bare: whether there is no main working tree.
+        main: where that is; `None` if nothing says so.
     """
 
     common: str
     bare: bool
+    main: str | None
     _known: dict[str, tuple[Signature, bytes]] = field(
         factory=dict[str, tuple[Signature, bytes]], init=False, repr=False
     )
@@ -36,7 +38,7 @@ class Heads:
         for admin in self._admins():
             if self._head(admin) == wanted:
                 if admin == self.common:
-                    return os.path.dirname(self.common)
+                    return self.main or self.common
                 return entry_of(admin).path
         return None
 

@@ -35,6 +35,7 @@ class GitRepository:
         home: where the user is: the top of their working tree, or the directory of a bare one.
         common: the absolute path of git's directory, which all worktrees share.
         bare: whether it has no main working tree.
+        main: the top of that; `None` if there is none, or nothing says where it is.
         place: the directory that holds the worktrees of all runs.
         version: of git.
         identity: variables that name a committer; empty if the user's own configuration does.
@@ -46,6 +47,7 @@ class GitRepository:
     home: str
     common: str
     bare: bool
+    main: str | None
     place: str
     version: tuple[int, ...]
     identity: Mapping[str, str]
@@ -126,11 +128,14 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
         raise HostError.of("no-commits", "the repository has no commit", value=home, hint=hint)
     identity = missing_identity(git)
     git = git.with_environ(identity)
+    bare = git.at(common).run("rev-parse", "--is-bare-repository").text == "true"
+    main = None if bare else _main(git, home, common)
     return GitRepository(
         home=home,
         common=common,
-        bare=git.at(common).run("rev-parse", "--is-bare-repository").text == "true",
-        place=place or place_for(survey(_main(home, common), common)),
+        bare=bare,
+        main=main,
+        place=place or place_for(survey(main or home, common)),
         version=version,
         identity=identity,
         signer=signer(git),
@@ -160,6 +165,12 @@ def _common(git: Git) -> str:
     raise HostError.of("not-a-repository", "not a git repository", value=git.directory, hint=hint)
 
 
-def _main(home: str, common: str) -> str:
+def _main(git: Git, home: str, common: str) -> str | None:
     """The main working tree, also if the user is in another one."""
-    return os.path.dirname(common) if os.path.basename(common) == ".git" else home
+    own = git.run("rev-parse", "--absolute-git-dir").text
+    if home != common and os.path.realpath(own) == common:
+        return home
+    told = git.at(common).attempt("config", "--get", "core.worktree")
+    if told.code == 0:
+        return os.path.realpath(os.path.join(common, told.text))
+    return os.path.dirname(common) if os.path.basename(common) == ".git" else None

@@ -78,7 +78,7 @@ async def git_run(
                 merges=GitMerges(
                     repository=repository,
                     merger=workshop.merger,
-                    heads=Heads(repository.common, repository.bare),
+                    heads=Heads(repository.common, repository.bare, repository.main),
                     origin=os.path.join(directory, "origin.json"),
                 ),
             )
