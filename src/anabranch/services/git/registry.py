@@ -169,10 +169,12 @@ class Registry:
         if self.repository.has_hook("post-checkout"):
             null = "0" * len(order.base)
             ran = self.repository.trees.at(tree.path).attempt(
-                *("hook", "run", "post-checkout", "--", null, order.base, "1")
+                *("hook", "run", "--ignore-missing", "post-checkout", "--", null, order.base, "1")
             )
             if ran.code != 0:
-                raise Refused(WorktreeFault.GIT, f"the post-checkout hook failed: {ran.complaint}")
+                message = f"the post-checkout hook failed: {ran.complaint}"
+                hint = f"mend it: {os.path.join(self.repository.hooks, 'post-checkout')}"
+                raise Refused(WorktreeFault.GIT, message, hint=hint)
         self.name(tree, order.name)
 
     def _head(self, order: Order) -> list[str]:
