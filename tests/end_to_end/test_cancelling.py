@@ -83,7 +83,7 @@ def test_work_that_was_committed_and_not_merged_is_named(held: Held) -> None:
     assert 0 == done.returncode, done.stderr
     for branch in branches:
         assert f"kept: branch {branch} holds work that was not delivered" in done.stdout
-        assert f"next: git -C {path} merge {branch}\n" in done.stdout
+        assert f"next: git -C {path} merge --no-overwrite-ignore {branch}\n" in done.stdout
     assert "-D" not in done.stdout
     assert sorted(branches) == left_over(held.repository)
 

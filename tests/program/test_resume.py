@@ -58,6 +58,9 @@ def test_an_agent_whose_steps_were_all_done_is_closed_and_not_run_again() -> Non
 def test_a_run_whose_worktree_is_gone_says_what_to_do() -> None:
     env = crashed(environment(), lambda payload: isinstance(payload, Merged))
     env.worktrees.alive.clear()
-    with pytest.raises(HostError, match=r"git merge anabranch/r1/result`.*`anabranch cancel r1"):
+    with pytest.raises(
+        HostError,
+        match=r"git merge --no-overwrite-ignore anabranch/r1/result`.*`anabranch cancel r1",
+    ):
         resume(env)
     assert RunStatus.INTERRUPTED is env.journal.state.status

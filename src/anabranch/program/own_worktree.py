@@ -46,6 +46,6 @@ def _gone(branch: str, past: RunState, phase: str) -> HostError:
     return HostError.of(
         "worktree-gone",
         f"the worktree of the run is gone, and what `{phase}` left in it",
-        hint=f"take what is done with `git merge {branch}`, end the run with "
+        hint=f"take what is done with `git merge --no-overwrite-ignore {branch}`, end the run with "
         f"`anabranch cancel {run}`, and begin a new one",
     )

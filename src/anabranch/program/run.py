@@ -473,5 +473,5 @@ def left_on(branch: str, base: str, why: str) -> Do[tuple[Delivered, ...], HostE
     if tip == base:
         yield from drop_branch(branch).map_error(fatal)
         return ()
-    hint = f"git merge {branch}"
+    hint = f"git merge --no-overwrite-ignore {branch}"
     return (Delivered(commit=tip, delivered=False, branch=branch, reason=why, hint=hint),)

@@ -75,7 +75,11 @@ def test_nothing_of_the_users_is_lost_and_the_hint_takes_the_result(
     delivery = deliver(bench, {"a.txt": "new\n", "new": "n\n", "sub": "s\n", "x.log": "l\n"})
     assert (False, RUN, before) == (delivery.delivered, delivery.branch, bench.repo.head)
     assert delivery.hint is not None
-    assert f"git -C {bench.repo.path} merge {RUN}" in delivery.hint
+    take = f"git -C {bench.repo.path} merge --no-overwrite-ignore {RUN}"
+    assert take in delivery.hint
+    assert content == bench.files()
+    with pytest.raises(AssertionError):  # also if nothing was moved out of the way
+        bench.repo.git(*take.split()[3:])
     assert content == bench.files()
 
 
@@ -247,6 +251,75 @@ def test_a_lock_that_stays_is_not_broken(bench: Bench, monkeypatch: pytest.Monke
     delivery = deliver(bench, {"b": "b"}, lock.touch)
     assert (False, True) == (delivery.delivered, lock.exists())
     assert "index.lock" in (delivery.reason or "")
+
+
+@pytest.mark.parametrize("name", ["HEAD.lock", "refs/heads/main.lock"])
+def test_a_lock_that_would_stop_git_half_way_stops_it_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    lock = bench.repo.path / ".git" / name
+    pauses: list[float] = []
+    monkeypatch.setattr("anabranch.services.git.delivery.sleep", pauses.append)
+    delivery = deliver(bench, LANDING, lock.touch)
+    assert str(lock) in (delivery.reason or "")
+    assert f"rm {lock}" in (delivery.hint or "")
+    assert STILL == (bench.files(), bench.repo.git("status", "--porcelain"))
+
+
+STILL = ({"a.txt": b"one\n", "dir/b.txt": b"two\n"}, "")
+
+
+def unseen(_: str) -> bool:
+    return False
+
+
+def test_a_lock_that_comes_at_that_very_moment_is_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = bench.repo.path / ".git" / "refs/heads/main.lock"
+    states: list[object] = []
+
+    def pause(_: float) -> None:
+        states.append((bench.files(), bench.repo.git("status", "--porcelain")))
+        lock.unlink()
+
+    monkeypatch.setattr("anabranch.services.git.delivery.sleep", pause)
+    monkeypatch.setattr("anabranch.services.git.delivery.os.path.lexists", unseen)
+    assert deliver(bench, LANDING, lock.touch).delivered
+    assert [STILL] == states
+
+
+def test_a_hook_that_keeps_the_branch_where_it_is_leaves_the_files_so(bench: Bench) -> None:
+    def freeze() -> None:
+        hook = bench.repo.path / ".git" / "hooks" / "reference-transaction"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\n! grep -q refs/heads/main || { echo frozen >&2; exit 1; }\n")
+        hook.chmod(0o755)
+
+    delivery = deliver(bench, LANDING, freeze)
+    assert not delivery.delivered
+    assert "frozen" in (delivery.reason or "")
+    assert STILL == (bench.files(), bench.repo.git("status", "--porcelain"))
+
+
+def test_a_filter_that_fails_half_way_leaves_nothing_behind(bench: Bench) -> None:
+    def fail() -> None:
+        bench.repo.git("config", "filter.bad.smudge", "false")
+        bench.repo.git("config", "filter.bad.clean", "cat")
+        bench.repo.git("config", "filter.bad.required", "true")
+        (bench.repo.path / ".git" / "info").mkdir(exist_ok=True)
+        (bench.repo.path / ".git" / "info" / "attributes").write_text("b filter=bad\n")
+        (bench.repo.path / "untracked").write_text("mine\n")
+
+    delivery = deliver(bench, {**LANDING, "new/and/deep": "x"}, fail)
+    assert not delivery.delivered
+    assert "smudge filter bad failed" in (delivery.reason or "")
+    files, _ = STILL
+    assert ({**files, "untracked": b"mine\n"}, "?? untracked") == (
+        bench.files(),
+        bench.repo.git("status", "--porcelain"),
+    )
+    assert not (bench.repo.path / "new").exists()
 
 
 def test_a_beginning_below_a_linked_directory_is_the_users(bench: Bench, tmp_path: Path) -> None:

@@ -142,6 +142,41 @@ def a_linked_worktree_of_the_user(repo: ScratchRepository) -> ScratchRepository:
 
 
 @kind
+def a_submodule_that_is_worked_in(repo: ScratchRepository) -> ScratchRepository:
+    inner = git_repo(repo.path.with_name("inner"))
+    allowed = ("-c", "protocol.file.allow=always")
+    repo.git(*allowed, "submodule", "--quiet", "add", inner.path, "sub")
+    return repo.at(repo.path / "sub")
+
+
+@kind
+def a_git_directory_that_lies_elsewhere(repo: ScratchRepository) -> None:
+    repo.git("init", "--quiet", "--separate-git-dir", repo.path.with_name("elsewhere"))
+
+
+@kind
+def a_git_directory_behind_a_link(repo: ScratchRepository) -> None:
+    elsewhere = repo.path.with_name("elsewhere")
+    (repo.path / ".git").rename(elsewhere)
+    (repo.path / ".git").symlink_to(elsewhere)
+
+
+@kind
+def a_worktree_of_a_submodule(repo: ScratchRepository) -> ScratchRepository:
+    sub = a_submodule_that_is_worked_in(repo)
+    assert sub is not None
+    sub.git("worktree", "add", "--quiet", "-b", "side", repo.path.with_name("side"))
+    return sub.at(repo.path.with_name("side"))
+
+
+@kind
+def hooks_that_only_the_users_checkout_has(repo: ScratchRepository) -> None:
+    repo.git("config", "core.hooksPath", ".husky/_")
+    repo.write({".husky/_/post-checkout": "#!/bin/sh\n", ".husky/_/.gitignore": "*\n"})
+    (repo.path / ".husky/_/post-checkout").chmod(0o755)
+
+
+@kind
 def a_path_that_is_nasty_itself(repo: ScratchRepository) -> ScratchRepository:
     there = repo.path.with_name("-a 'b\" $c\n,d:e\\f")
     repo.path.rename(there)

@@ -2,13 +2,15 @@
 
 `git merge --ff-only --no-overwrite-ignore` takes a checkout forward without losing anything
 that is uncommitted, untracked or ignored in it, and refuses, having touched nothing, if a
-file would be in the way. Everything else here finds out what to bring forward to what.
+file would be in the way. What it had touched when it could not go on is taken back. Everything
+else here finds out what to bring forward to what.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,9 @@ from anabranch.services.git.commits import with_trailers
 from anabranch.services.git.faults import Unmerged
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
-from anabranch.services.git.runner import Git, GitError, GitOutput
+from anabranch.services.git.runner import Git, GitError
+from anabranch.services.git.ways import survey
+from anabranch.services.git.withdrawing import withdraw
 
 
 @frozen(kw_only=True)
@@ -59,6 +63,11 @@ class Origin:
         temporary.replace(path)
 
 
+_COMMAND: Final = (
+    *("merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--quiet"),
+    *("--no-stat", "--no-verify-signatures"),
+)
+_LOCKED: Final = re.compile(rb"Unable to create '.*\.lock': File exists")
 _TRIES: Final = 20
 _PAUSE_SECONDS: Final = 0.1
 
@@ -131,7 +140,7 @@ class Courier:
             found = (c for c in checkouts(self.repository) if c.branch == origin.branch)
             return next(found, None)
         if not os.path.isdir(origin.home):
-            raise _Stays(f"{origin.home} is gone", f"git merge {branch}")
+            raise _Stays(f"{origin.home} is gone", f"git merge --no-overwrite-ignore {branch}")
         here = checkout_at(self.repository.git.at(origin.home))
         if here.branch is not None:
             name = here.branch.removeprefix("refs/heads/")
@@ -160,26 +169,42 @@ class Courier:
     ) -> None:
         evolve(origin, begun=target).save(self.origin)
         git = self.repository.git.at(checkout.path)
-        done = _fast_forward(git, target)
-        if done.code == 0 or (origin.begun is not None and _finished(git, tip, target)):
-            return
-        hint = f"commit or move what is in the way, then: {_take(checkout, branch)}"
-        raise _Stays(done.complaint, hint)
+        take = _take(checkout, branch)
+        lock = self._lock_that_stays(checkout)
+        if lock is not None:
+            hint = f"if no git is at work: rm {shlex.quote(lock)}, then: {take}"
+            raise _Stays(f"another git is at work, or was killed: {lock} is there", hint)
+        complaint = _fast_forward(git, tip, target, again=origin.begun is not None)
+        if complaint is not None:
+            raise _Stays(complaint, f"commit or move what is in the way, then: {take}")
+
+    def _lock_that_stays(self, checkout: Checkout) -> str | None:
+        """A lock of git that would stop us half way, if it does not go within a while."""
+        names = [os.path.join(checkout.admin, name) for name in ("index.lock", "HEAD.lock")]
+        if checkout.branch is not None:
+            names.append(os.path.join(self.repository.common, f"{checkout.branch}.lock"))
+        for _ in range(_TRIES):
+            if not any(map(os.path.lexists, names)):
+                return None
+            sleep(_PAUSE_SECONDS)
+        return next(filter(os.path.lexists, names), None)
 
 
-def _fast_forward(git: Git, target: Oid) -> GitOutput:
-    """Let git do it; once more if another git command is just at work in the checkout."""
-    arguments = (
-        *("merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--quiet"),
-        *("--no-stat", "--no-verify-signatures", target),
-    )
-    done = git.attempt(*arguments)
+def _fast_forward(git: Git, tip: Oid, target: Oid, *, again: bool) -> str | None:
+    """Let git do it, all or nothing; why it could not.
+
+    Once more if another git command is just at work there. `again` is whether it was begun before.
+    """
     for _ in range(_TRIES):
-        if done.code == 0 or b"index.lock" not in done.stderr:
-            break
+        before = survey(git, tip, target)
+        done = git.attempt(*_COMMAND, target)
+        if done.code == 0 or (again and _finished(git, tip, target)):
+            return None
+        withdraw(git, tip, target, before)
+        if not _LOCKED.search(done.stderr):
+            return done.complaint
         sleep(_PAUSE_SECONDS)
-        done = git.attempt(*arguments)
-    return done
+    return "another git is at work"
 
 
 def _finished(git: Git, tip: Oid, target: Oid) -> bool:
@@ -193,4 +218,4 @@ def _finished(git: Git, tip: Oid, target: Oid) -> bool:
 def _take(checkout: Checkout | None, branch: str) -> str:
     """The command that takes the result."""
     where = f" -C {shlex.quote(checkout.path)}" if checkout is not None else ""
-    return f"git{where} merge {shlex.quote(branch)}"
+    return f"git{where} merge --no-overwrite-ignore {shlex.quote(branch)}"

@@ -272,7 +272,7 @@ class MemoryMerges:
         try:
             brought = self._brought(origin, branch, result)
         except _Stays as stays:
-            hint = f"git merge {branch}"
+            hint = f"git merge --no-overwrite-ignore {branch}"
             return Delivery(
                 commit=result, delivered=False, branch=branch, reason=str(stays), hint=hint
             )
