@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -18,6 +20,7 @@ from anabranch.services.processes import (
     GroupContainment,
     LocalCommands,
     ReaperContainment,
+    warden,
 )
 from anabranch.services.processes.warden import living
 from tests.services.processes.survivors import alive, all_dead, family, whole_family
@@ -58,6 +61,10 @@ def helpers(before: set[int]) -> tuple[int, int]:
 
 def name_of(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+
+
+def copy_changed(source: str, target: str, old: str, new: str) -> None:
+    Path(target).write_text(Path(source).read_text(encoding="utf-8").replace(old, new), "utf-8")
 
 
 def left_behind(mark: str) -> str:
@@ -221,6 +228,57 @@ async def test_what_a_process_used_is_told(tmp_path: Path) -> None:
     assert output.usage is not None
     assert output.usage.memory > 50_000_000
     assert output.usage.user.total_seconds() > 0
+
+
+async def test_what_a_process_used_is_not_taken_for_the_next_one(tmp_path: Path) -> None:
+    argv = (sys.executable, "-I", "-S", "-c", "b'x' * 200_000_000")
+    async with LocalCommands() as runner:
+        await runner.run(Invocation(argv=argv, cwd=str(tmp_path)))
+        output = (await runner.run(sh("true", tmp_path))).unwrap()
+    assert output.usage is not None
+    assert output.usage.memory < 100_000_000
+
+
+async def test_what_a_stranger_was_handed_writes_into_nobody_elses_output(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(str(tmp_path / "stranger"))
+        hand = "import socket; s = socket.socket(1, 2); s.connect('stranger'); print('mine')"
+        script = f"{hand}; socket.send_fds(s, [b'-'], [1, 2])"
+        argv = (sys.executable, "-I", "-c", script)
+        async with LocalCommands() as runner:
+            first = (await runner.run(Invocation(argv=argv, cwd=str(tmp_path)))).unwrap()
+            _, fds, _, _ = socket.recv_fds(stranger, 1, 2)
+            for fd in fds:
+                with suppress(BrokenPipeError), os.fdopen(fd, "wb", buffering=0) as end:
+                    end.write(b"strange")
+            second = (await runner.run(sh("echo own", tmp_path))).unwrap()
+    assert (b"mine\n", b"own\n", b"") == (
+        first.stdout.head,
+        second.stdout.head,
+        second.stderr.head,
+    )
+
+
+async def test_a_request_larger_than_a_packet_arrives_whole(tmp_path: Path) -> None:
+    env = {f"LARGE_{number}": f"{number}" * 10_000 for number in range(10)}
+    async with LocalCommands() as runner:
+        done = await runner.run(
+            Invocation(argv=("printenv", *env), cwd=str(tmp_path), env=env, stdin=b"unread")
+        )
+    assert list(env.values()) == done.unwrap().stdout.text.split()
+
+
+async def test_where_ends_of_pipes_cannot_be_opened_that_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = str(tmp_path / "warden.py")
+    copy_changed(warden.__file__, helper, "/proc/self/fd", "/nowhere")
+    monkeypatch.setattr(warden, "__file__", helper)
+    containment = BestContainment()
+    async with LocalCommands(containment=containment) as runner:
+        done = await runner.run(sh("echo on", tmp_path))
+    assert b"on\n" == done.unwrap().stdout.head
+    assert "No such file or directory" in (containment.reason or "")
 
 
 async def test_without_an_interpreter_for_the_helper_commands_run_all_the_same(

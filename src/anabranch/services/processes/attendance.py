@@ -51,7 +51,7 @@ class Attendance:
 
         On cancellation, on an interrupt and on a defect in a listener the tree is ended first.
         """
-        self._pump.watch(self._child)
+        self._pump.watch()
         try:
             await self._see_through()
         except BaseException:
@@ -60,24 +60,28 @@ class Attendance:
                 await self._end()
                 await self._drain()
             raise
-        self.ended = self._child.look() or self.ended
+        self.ended = self._pump.ended or self.ended
 
     async def _see_through(self) -> None:
-        with move_on_after(None if self._limit is None else self._limit.total_seconds()):
+        if self._limit is None:
             await self._exited()
-        if self._child.look() is None:
+        else:
+            with move_on_after(self._limit.total_seconds()):
+                await self._exited()
+        if self._pump.look() is None:
             self.timed_out = True
             await self._end()
             self.gone = self._child.gone()
         await self._drain()
 
     async def _exited(self) -> None:
-        while self._child.look() is None:
+        while self._pump.ended is None:
             await self._pump.turn()
 
     async def _drain(self) -> None:
-        self._pump.forget(self._child)
-        self._pump.serve()
+        if not self._pump.finished:
+            self._pump.forget()
+            self._pump.serve()
         if self._pump.finished:
             return
         with move_on_after(DRAIN.total_seconds()):
@@ -90,5 +94,5 @@ class Attendance:
     async def _serve(self) -> None:
         while True:
             await self._pump.turn()
-            if self._child.look() is not None:
-                self._pump.forget(self._child)
+            if self._pump.ended is not None:
+                self._pump.forget()

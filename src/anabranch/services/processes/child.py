@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from attrs import frozen
 from returns.result import Result
 
 from anabranch.environment import CommandFault, ResourceUsage
+from anabranch.services.processes.inheritance import Inherited
 
 
 @frozen(kw_only=True)
@@ -19,28 +19,21 @@ class Start:
     Attributes:
         argv: the program, looked for on the `PATH` of `env`, and its arguments.
         cwd: its working directory.
-        env: its whole environment.
-        stdin, stdout, stderr: file descriptors of ours that become its own.
+        inherited: what its environment begins with.
+        own: what is added to that.
+        stdin: a file descriptor of ours that becomes its own; `None` is an empty input.
     """
 
     argv: tuple[str, ...]
     cwd: str
-    env: Mapping[bytes, bytes]
-    stdin: int
-    stdout: int
-    stderr: int
+    inherited: Inherited
+    own: Mapping[bytes, bytes]
+    stdin: int | None
 
-
-def candidates(program: bytes, env: Mapping[bytes, bytes]) -> list[bytes]:
-    """Where a program may be, in the order in which to look.
-
-    >>> candidates(b"make", {b"PATH": b"/usr/local/bin:/bin"})
-    [b'/usr/local/bin/make', b'/bin/make']
-    """
-    if b"/" in program:
-        return [program]
-    path = env.get(b"PATH", os.fsencode(os.defpath))
-    return [place + b"/" + program if place else program for place in path.split(b":")]
+    @property
+    def env(self) -> dict[bytes, bytes]:
+        """Its whole environment."""
+        return {**self.inherited.variables, **self.own}
 
 
 @frozen(kw_only=True)
@@ -59,11 +52,13 @@ class Exit:
     Attributes:
         code: negative for a signal; `None` if its exit status was lost, or never was.
         usage: what it used, where that is known.
+        printed: the last of stdout and of stderr, where that did not come through a pipe.
         refusal: why it did not even start, if that turned out later.
     """
 
     code: int | None
     usage: ResourceUsage | None = None
+    printed: tuple[bytes, bytes] = (b"", b"")
     refusal: Refusal | None = None
 
 
@@ -76,6 +71,14 @@ class Child(Protocol):
 
     def look(self) -> Exit | None:
         """Take in the news; how the process itself ended, once it has."""
+        ...
+
+    def readable(self) -> Sequence[int]:
+        """Descriptors to read stdout and stderr from by now; none while there is no need to."""
+        ...
+
+    def hang_up(self, *, drained: bool) -> None:
+        """Its outputs are no longer read; whether all that were to be read came to their end."""
         ...
 
     def gone(self) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any, Final, final
@@ -19,10 +20,11 @@ from typing import Any, Final, final
 from returns.result import Failure, Result, Success
 
 from anabranch.services.processes.adoption import adopt_orphans, bury, end_strays, strays, tick
-from anabranch.services.processes.child import Child, Exit, Refusal, Start, candidates
+from anabranch.services.processes.child import Child, Exit, Refusal, Start
 from anabranch.services.processes.exits import news_of
 from anabranch.services.processes.refusals import refused
 from anabranch.services.processes.sweep import can_see, tree
+from anabranch.services.processes.warden import candidates
 
 MARK: Final = b"ANABRANCH_COMMAND"
 
@@ -52,25 +54,62 @@ class GroupContainment:
 def _start(start: Start, running: set[_GroupChild]) -> Result[Child, Refusal]:
     mark, born = os.fsencode(token_hex(8)), tick()
     env: Any = {**start.env, MARK: mark}  # bytes, which one checker knows of and the other not
+    pipes = _Pipes()
     try:
         process = subprocess.Popen(
             start.argv,
-            executable=_program(start),
+            executable=_program(start.argv[0], env),
             cwd=start.cwd,
             env=env,
-            stdin=start.stdin,
-            stdout=start.stdout,
-            stderr=start.stderr,
+            stdin=subprocess.DEVNULL if start.stdin is None else start.stdin,
+            stdout=pipes.theirs[0],
+            stderr=pipes.theirs[1],
             start_new_session=True,
         )
     except OSError as error:
+        pipes.close()
         return Failure(refused(start, error.errno or 0))
-    return Success(_GroupChild(process, MARK + b"=" + mark, running, born))
+    except ValueError:
+        pipes.close()
+        raise
+    return Success(_GroupChild(process, pipes, MARK + b"=" + mark, running, born))
 
 
-def _program(start: Start) -> bytes | None:
+@final
+class _Pipes:
+    """For stdout and stderr.
+
+    The ends to write to stay open here, too, until the process has ended: so a process that exits
+    wakes the event loop up once, and not for the end of each output before.
+    """
+
+    def __init__(self) -> None:
+        self.ours: list[int] = []
+        self.theirs: list[int] = []
+        try:
+            for _ in range(2):
+                for ends, end in zip((self.ours, self.theirs), os.pipe(), strict=True):
+                    ends.append(end)
+        except OSError:
+            self.close()
+            raise
+        for end in self.ours:
+            os.set_blocking(end, False)
+
+    def close(self) -> None:
+        """Close all. Twice is once."""
+        _close(self.theirs)
+        _close(self.ours)
+
+
+def _close(fds: list[int]) -> None:
+    while fds:
+        os.close(fds.pop())
+
+
+def _program(program: str, env: Mapping[bytes, bytes]) -> bytes | None:
     """The program, found before the start: `execve` takes thirty times as long to miss it."""
-    for path in candidates(os.fsencode(start.argv[0]), start.env):
+    for path in candidates(os.fsencode(program), env):
         if not path.startswith(b"/"):
             return None
         if os.access(path, os.X_OK) and os.path.isfile(path):  # noqa: PTH113 (bytes)
@@ -81,9 +120,15 @@ def _program(start: Start) -> bytes | None:
 @final
 class _GroupChild:
     def __init__(
-        self, process: subprocess.Popen[bytes], marker: bytes, running: set[_GroupChild], born: int
+        self,
+        process: subprocess.Popen[bytes],
+        pipes: _Pipes,
+        marker: bytes,
+        running: set[_GroupChild],
+        born: int,
     ) -> None:
         self._process = process
+        self._pipes = pipes
         self._marker = marker
         self._running = running
         self._seen = set[int]()
@@ -100,7 +145,14 @@ class _GroupChild:
             self._exit = self._news.look()
             if self._exit is not None:
                 self._process.returncode = self._exit.code or 0
+                _close(self._pipes.theirs)
         return self._exit
+
+    def readable(self) -> Sequence[int]:
+        return self._pipes.ours
+
+    def hang_up(self, *, drained: bool) -> None:  # noqa: ARG002 (no other child gets these pipes)
+        self._pipes.close()
 
     def gone(self) -> bool:
         return self.look() is not None and not self._alive()

@@ -1,17 +1,14 @@
 """The pipes of one process, read and written as their other ends permit, without a thread.
 
-One `epoll` (or `kqueue`) object holds the pipes and the process; being a descriptor itself,
-it is all that the event loop waits for.
-
-The ends that outputs are written to stay open here, too, until the process has ended: so a process
-that exits wakes the event loop up once, and not for the end of each output before.
+While there is no pipe to look after, the event loop waits for the process alone. Otherwise one
+`epoll` (or `kqueue`) object holds the pipes and the process; being a descriptor itself, it is all
+that the event loop waits for.
 """
 
 from __future__ import annotations
 
 import os
 import selectors
-from collections.abc import Mapping
 from contextlib import suppress
 from fcntl import fcntl
 from typing import Final, final
@@ -19,7 +16,7 @@ from typing import Final, final
 from anyio import wait_readable
 
 from anabranch.services.processes.capture import Stream
-from anabranch.services.processes.child import Child
+from anabranch.services.processes.child import Child, Exit
 
 _CHUNK: Final = 1 << 16
 _WIDE: Final = 1 << 18
@@ -27,94 +24,145 @@ _F_SETPIPE_SZ: Final = 1031
 
 
 @final
-class Pump:
-    """Feeds `stdin` and takes in the outputs.
+class Input:
+    """What a process is to read, on its way through a pipe.
 
     Attributes:
-        ends: the other ends of the pipes by name, to be given to the process.
+        theirs: the end to read from, to be given to the process; `None` for an empty input.
+        ours: the end to write to, while there is something left to write.
     """
 
-    def __init__(self, stdin: bytes | None, outputs: Mapping[str, Stream]) -> None:
-        """Open the pipes.
+    def __init__(self, data: bytes | None) -> None:
+        """Open the pipe.
 
         Raises:
             OSError: too many files are open.
         """
-        self._selector = selectors.DefaultSelector()
-        self._outputs: dict[int, Stream] = {}
-        self._size = _CHUNK
-        self._input = memoryview(stdin or b"")
-        self._stdin: int | None = None
-        self.ends: dict[str, int] = {}
+        self._left = memoryview(data or b"")
+        self.theirs: int | None = None
+        self.ours: int | None = None
+        if data:
+            self.theirs, self.ours = os.pipe()
+            os.set_blocking(self.ours, False)
+
+    def given(self) -> None:
+        """The process has its end. Twice is once."""
+        if self.theirs is not None:
+            os.close(self.theirs)
+            self.theirs = None
+
+    def write(self, fd: int) -> bool:
+        """Write what can be written at once; whether there is more."""
         try:
-            for name, stream in outputs.items():
-                self._open_output(name, stream)
-            self._open_input()
-        except OSError:
-            self.close()
-            raise
+            written = os.write(fd, self._left[:_CHUNK])
+        except BrokenPipeError:
+            written = len(self._left)
+        self._left = self._left[written:]
+        return bool(self._left)
 
-    def _open_output(self, name: str, stream: Stream) -> None:
-        ours, self.ends[name] = os.pipe()
-        os.set_blocking(ours, False)
-        self._outputs[ours] = stream
-        self._selector.register(ours, selectors.EVENT_READ)
+    def close(self) -> None:
+        """Let go of the pipe. Twice is once."""
+        self.given()
+        if self.ours is not None:
+            os.close(self.ours)
+            self.ours = None
 
-    def _open_input(self) -> None:
-        if not self._input:
-            self.ends["stdin"] = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-            return
-        self.ends["stdin"], self._stdin = os.pipe()
-        os.set_blocking(self._stdin, False)
-        self._selector.register(self._stdin, selectors.EVENT_WRITE)
 
-    def watch(self, child: Child) -> None:
-        """Wake up for news of the process, too, now that it has its ends."""
-        os.close(self.ends.pop("stdin"))
-        self._selector.register(child, selectors.EVENT_READ)
+@final
+class Pump:
+    """Feeds a process its input, takes in its outputs, and hears how it ends.
 
-    def forget(self, child: Child) -> None:
+    Attributes:
+        ended: how the process ended, once that was heard.
+    """
+
+    def __init__(self, child: Child, given: Input, streams: tuple[Stream, Stream]) -> None:
+        self._child = child
+        self._input = given
+        self._streams = streams
+        self._open: dict[int, Stream] = {}
+        self._adopted = False
+        self._size = _CHUNK
+        self._selector: selectors.DefaultSelector | None = None
+        self.ended: Exit | None = None
+
+    def watch(self) -> None:
+        """Begin."""
+        self._input.given()
+        if self._input.ours is not None:
+            self._watch(self._input.ours, selectors.EVENT_WRITE)
+        self._adopt()
+
+    def _watch(self, fd: int, events: int) -> None:
+        if self._selector is None:
+            self._selector = selectors.DefaultSelector()
+            self._selector.register(self._child, selectors.EVENT_READ)
+        self._selector.register(fd, events)
+
+    def _adopt(self) -> None:
+        """Read outputs from now on if they are to be read."""
+        if not self._adopted and (pipes := self._child.readable()):
+            self._adopted = True
+            self._open = dict(zip(pipes, self._streams, strict=True))
+            for pipe in pipes:
+                self._watch(pipe, selectors.EVENT_READ)
+
+    def forget(self) -> None:
         """The process has ended: wake up only for what is left of its outputs. Twice is once."""
-        self._close_ends()
-        with suppress(KeyError):
-            self._selector.unregister(child)
-
-    def _close_ends(self) -> None:
-        while self.ends:
-            os.close(self.ends.popitem()[1])
+        if self._selector is not None:
+            with suppress(KeyError):
+                self._selector.unregister(self._child)
 
     def silence(self) -> None:
         """No longer tell the listeners."""
-        for stream in self._outputs.values():
+        for stream in self._streams:
             stream.silence()
 
     @property
     def finished(self) -> bool:
-        """Whether every output has come to its end."""
-        return not self._outputs
+        """Whether the process has ended, and every output has come to its end."""
+        return self.ended is not None and not self._open
 
     async def turn(self) -> None:
-        """Wait until a pipe or the process has news, and serve the pipes."""
-        await wait_readable(self._selector.fileno())
+        """Wait until a pipe or the process has news, and take them in."""
+        await wait_readable((self._selector or self._child).fileno())
         self.serve()
 
     def serve(self) -> None:
         """Take in and give out what can be moved at once."""
-        for key, _ in self._selector.select(0):
-            if key.fd in self._outputs:
-                self._read(key.fd)
-            elif key.fd == self._stdin:
-                self._write(key.fd)
+        self.look()
+        if self._selector is not None:
+            for key, _ in self._selector.select(0):
+                if key.fd in self._open:
+                    self._read(key.fd, self._selector)
+                elif key.fd == self._input.ours:
+                    self._write(key.fd, self._selector)
 
-    def _read(self, fd: int) -> None:
+    def look(self) -> Exit | None:
+        """Take in the news of the process; how it ended, once it has."""
+        if self.ended is None:
+            self.ended = self._child.look()
+            self._adopt()
+            if self.ended is not None:
+                for stream, data in zip(self._streams, self.ended.printed, strict=True):
+                    if data:
+                        stream.feed(data)
+        return self.ended
+
+    def _read(self, fd: int, selector: selectors.DefaultSelector) -> None:
         data = os.read(fd, self._size)
         if not data:
-            del self._outputs[fd]
-            self._close(fd)
+            del self._open[fd]
+            selector.unregister(fd)
             return
         if len(data) == _CHUNK == self._size:
             self._widen(fd)
-        self._outputs[fd].feed(data)
+        self._open[fd].feed(data)
+
+    def _write(self, fd: int, selector: selectors.DefaultSelector) -> None:
+        if not self._input.write(fd):
+            selector.unregister(fd)
+            self._input.close()
 
     def _widen(self, fd: int) -> None:
         """A stream that fills its pipe gets a larger one, where the kernel has that to give."""
@@ -122,25 +170,8 @@ class Pump:
         with suppress(OSError):
             fcntl(fd, _F_SETPIPE_SZ, _WIDE)
 
-    def _write(self, fd: int) -> None:
-        try:
-            written = os.write(fd, self._input[:_CHUNK])
-        except BrokenPipeError:
-            written = len(self._input)
-        self._input = self._input[written:]
-        if not self._input:
-            self._stdin = None
-            self._close(fd)
-
-    def _close(self, fd: int) -> None:
-        self._selector.unregister(fd)
-        os.close(fd)
-
     def close(self) -> None:
         """Let go of everything. Twice is once."""
-        self._close_ends()
-        for fd in [*self._outputs, *([] if self._stdin is None else [self._stdin])]:
-            os.close(fd)
-        self._outputs.clear()
-        self._stdin = None
-        self._selector.close()
+        self._input.close()
+        if self._selector is not None:
+            self._selector.close()

@@ -11,11 +11,12 @@ import socket
 import subprocess
 import sys
 import weakref
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Final, final
+from typing import BinaryIO, Final, final
 
 from anyio import to_thread
 from returns.result import Result, Success
@@ -23,11 +24,12 @@ from returns.result import Result, Success
 from anabranch.environment import ResourceUsage
 from anabranch.planning.machine import Strength
 from anabranch.services.processes import warden
-from anabranch.services.processes.child import Child, Exit, Refusal, Start, candidates
+from anabranch.services.processes.child import Child, Exit, Refusal, Start
+from anabranch.services.processes.inheritance import checked
 from anabranch.services.processes.refusals import refused
 
 _PATIENCE: Final = 20.0
-_PACKET: Final = 256
+_INLINE: Final = warden.PACKET // 2
 
 
 class UnavailableError(Exception):
@@ -83,26 +85,53 @@ class ReaperContainment:
 
 
 def _encode(start: Start) -> bytes:
-    if any(b"=" in name or not name for name in start.env):
-        raise ValueError("illegal environment variable name")
-    argv = [os.fsencode(argument) for argument in start.argv]
-    cwd = os.fsencode(start.cwd)
-    if any(b"\0" in text for text in (cwd, *argv, *start.env, *start.env.values())):
+    cwd, argv = os.fsencode(start.cwd), [os.fsencode(argument) for argument in start.argv]
+    inherited = start.inherited.block
+    request = warden.encode(cwd, argv, checked(start.own), inherited)
+    parts = 3 + len(argv) + len(start.own)
+    if request.count(b"\0") != parts + inherited.count(b"\0"):
         raise ValueError("embedded null byte")
-    return warden.encode(cwd, candidates(argv[0], start.env), argv, dict(start.env))
+    return request
 
 
 @final
-class _Links:
-    """The sockets of all wardens, and which of them are free."""
+class _Line:
+    """To one warden: our end of its socket, and where the outputs of its commands come out."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self.link = link
+        self.pipes: list[int] = []
+
+    def open_pipes(self) -> None:
+        """Make pipes, of which nobody has an end to write to as yet."""
+        for _ in range(2):
+            ours, theirs = os.pipe()
+            self.pipes.append(ours)
+            os.close(theirs)
+            os.set_blocking(ours, False)
+
+    def hang_up(self) -> None:
+        """Close the pipes. Twice is once."""
+        while self.pipes:
+            os.close(self.pipes.pop())
+
+    def close(self) -> None:
+        """Close everything: its warden ends what it holds. Twice is once."""
+        self.hang_up()
+        self.link.close()
+
+
+@final
+class _Lines:
+    """All lines, and which of them are free."""
 
     def __init__(self) -> None:
-        self.every: set[socket.socket] = set()
-        self.idle: list[socket.socket] = []
+        self.every: set[_Line] = set()
+        self.idle: list[_Line] = []
 
-    def close(self, link: socket.socket) -> None:
-        self.every.discard(link)
-        link.close()
+    def close(self, line: _Line) -> None:
+        self.every.discard(line)
+        line.close()
 
 
 @final
@@ -111,9 +140,9 @@ class _Keeper:
 
     def __init__(self, cgroup: str) -> None:
         self._pid = os.getpid()
-        self._links = _Links()
+        self._lines = _Lines()
         self._link, self._process = _launch(self._pid, cgroup)
-        self.dismiss = weakref.finalize(self, _dismiss, self._link, self._process, self._links)
+        self.dismiss = weakref.finalize(self, _dismiss, self._link, self._process, self._lines)
         self._link.settimeout(_PATIENCE)
         answer = _receive(self._link).decode()
         self.in_cgroup = answer == "ok cgroup"
@@ -127,20 +156,25 @@ class _Keeper:
 
     def assign(self, request: bytes, start: Start) -> _Ward:
         """Have a free warden, or a new one, start a command."""
-        while self._links.idle:
-            link = self._links.idle.pop()
+        while self._lines.idle:
+            line = self._lines.idle.pop()
             with suppress(ConnectionError):
-                return _Ward(link, self._links, request, start)
-            self._links.close(link)
-        return _Ward(self._hire(), self._links, request, start)
+                return _Ward(line, self._lines, request, start)
+            self._lines.close(line)
+        return _Ward(self._hire(), self._lines, request, start)
 
-    def _hire(self) -> socket.socket:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            socket.send_fds(self._link, [b"H"], [theirs.fileno()])
-        ours.setblocking(False)
-        self._links.every.add(ours)
-        return ours
+    def _hire(self) -> _Line:
+        with ExitStack() as held:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            line = _Line(ours)
+            held.callback(line.close)
+            with theirs:
+                line.open_pipes()
+                socket.send_fds(self._link, [b"H"], [theirs.fileno(), *line.pipes])
+            ours.setblocking(False)
+            held.pop_all()
+        self._lines.every.add(line)
+        return line
 
 
 def _launch(owner: int, cgroup: str) -> tuple[socket.socket, subprocess.Popen[bytes]]:
@@ -162,9 +196,10 @@ def _launch(owner: int, cgroup: str) -> tuple[socket.socket, subprocess.Popen[by
             raise UnavailableError(f"no helper process could be started: {error}") from None
 
 
-def _dismiss(link: socket.socket, process: subprocess.Popen[bytes], links: _Links) -> None:
-    for each in [link, *links.every]:
-        each.close()
+def _dismiss(link: socket.socket, process: subprocess.Popen[bytes], lines: _Lines) -> None:
+    link.close()
+    for line in lines.every:
+        line.close()
     with suppress(subprocess.TimeoutExpired):
         process.wait(_PATIENCE)
 
@@ -172,7 +207,7 @@ def _dismiss(link: socket.socket, process: subprocess.Popen[bytes], links: _Link
 def _receive(link: socket.socket) -> bytes:
     """The next packet; empty if there is nobody to send one any more."""
     try:
-        return link.recv(_PACKET)
+        return link.recv(warden.PACKET)
     except BlockingIOError:
         raise
     except OSError:
@@ -183,46 +218,67 @@ def _receive(link: socket.socket) -> bytes:
 class _Ward:
     """A command in the care of a warden."""
 
-    def __init__(self, link: socket.socket, links: _Links, request: bytes, start: Start) -> None:
-        self._link = link
-        self._links = links
+    def __init__(self, line: _Line, lines: _Lines, request: bytes, start: Start) -> None:
+        self._line = line
+        self._lines = lines
         self._start = start
         self._exit: Exit | None = None
+        self._prints = False
+        self._reusable = False
         self._gone = False
-        self._dead = False
-        with os.fdopen(os.memfd_create("anabranch"), "w+b", buffering=0) as memory:
-            memory.write(request)
-            memory.seek(0)
-            stdio = (start.stdin, start.stdout, start.stderr)
-            socket.send_fds(link, [b"R"], [*stdio, memory.fileno()])
+        stdin = [] if start.stdin is None else [start.stdin]
+        if len(request) < _INLINE:
+            _send(line.link, b"R" + request, stdin)
+        else:
+            with _memory(request) as memory:
+                _send(line.link, b"F", [memory.fileno(), *stdin])
 
     def fileno(self) -> int:
-        return self._link.fileno()
+        return self._line.link.fileno()
 
     def look(self) -> Exit | None:
         with suppress(BlockingIOError):
-            while not self._dead:
-                self._take(_receive(self._link).split())
+            while not self._gone:
+                self._take(_receive(self._line.link))
         return self._exit
 
-    def _take(self, message: list[bytes]) -> None:
-        match message:
-            case [b"X", code, user, system, kibibytes, left]:
-                usage = ResourceUsage(
-                    user=timedelta(seconds=float(user)),
-                    system=timedelta(seconds=float(system)),
-                    memory=int(kibibytes) * 1024,
-                )
-                self._exit = Exit(code=int(code), usage=usage)
-                self._gone = left == b"0"
-            case [b"E", number]:
-                self._exit = Exit(code=None, refusal=refused(self._start, int(number)))
-                self._gone = True
-            case [b"G"]:
+    def _take(self, packet: bytes) -> None:
+        match packet[:1]:
+            case b"O":
+                self._prints = True
+            case b"X":
+                self._take_exit(*packet[1:].split(b"\n", 1))
+            case b"E":
+                self._exit = Exit(code=None, refusal=refused(self._start, int(packet[1:])))
+                self._gone = self._reusable = True
+            case b"G":
                 self._gone = True
             case _:
-                self._dead = self._gone = True
+                self._gone = True
+                self._reusable = False
                 self._exit = self._exit or Exit(code=None)
+
+    def _take_exit(self, status: bytes, printed: bytes) -> None:
+        code, user, system, kibibytes, left, over, out = status.split()
+        self._exit = Exit(
+            code=int(code),
+            usage=ResourceUsage(
+                user=timedelta(seconds=float(user)),
+                system=timedelta(seconds=float(system)),
+                memory=int(kibibytes) * 1024,
+            ),
+            printed=(printed[: int(out)], printed[int(out) :]),
+        )
+        self._gone = self._reusable = left == b"0"
+        self._prints = over == b"0"
+
+    def readable(self) -> Sequence[int]:
+        return self._line.pipes if self._prints else ()
+
+    def hang_up(self, *, drained: bool) -> None:
+        self._reusable = self._reusable and drained
+        if not self._reusable:
+            self._line.hang_up()
 
     def gone(self) -> bool:
         self.look()
@@ -239,10 +295,26 @@ class _Ward:
 
     def _tell(self, order: bytes) -> None:
         with suppress(ConnectionError):
-            self._link.send(order)
+            self._line.link.send(order)
 
     def release(self) -> None:
-        if self._gone and not self._dead:
-            self._links.idle.append(self._link)
+        if self._reusable:
+            self._lines.idle.append(self._line)
         else:
-            self._links.close(self._link)
+            self._lines.close(self._line)
+
+
+def _send(link: socket.socket, message: bytes, fds: list[int]) -> None:
+    if fds:
+        socket.send_fds(link, [message], fds)
+    else:
+        link.send(message)
+
+
+@contextmanager
+def _memory(text: bytes) -> Generator[BinaryIO]:
+    """A file that holds a text, to be read from its beginning, and is nowhere on disk."""
+    with os.fdopen(os.memfd_create("anabranch"), "w+b", buffering=0) as memory:
+        memory.write(text)
+        memory.seek(0)
+        yield memory

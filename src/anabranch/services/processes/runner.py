@@ -30,8 +30,9 @@ from anabranch.services.processes.capture import Limits, Stream
 from anabranch.services.processes.child import Child, Containment, Refusal, Start
 from anabranch.services.processes.choice import BestContainment
 from anabranch.services.processes.ending import end
+from anabranch.services.processes.inheritance import Inherited, encoded
 from anabranch.services.processes.logs import open_log
-from anabranch.services.processes.pump import Pump
+from anabranch.services.processes.pump import Input, Pump
 from anabranch.services.processes.refusals import out_of, unspeakable
 from anabranch.values import format_duration
 
@@ -74,7 +75,7 @@ class LocalCommands:
         self._logs = logs
         self._limits = limits
         self._masker = masker
-        self._inherited = _encoded(os.environ if environ is None else environ)
+        self._inherited = Inherited(os.environ if environ is None else environ)
         self._containment = containment or BestContainment()
         self._lingering: list[tuple[Path, Child]] = []
 
@@ -91,36 +92,39 @@ class LocalCommands:
             end in time.
         """
         began = monotonic()
-        streams = {name: self._stream(invocation, name, listener) for name in ("stdout", "stderr")}
+        out, err = (self._stream(invocation, name, listener) for name in ("stdout", "stderr"))
         with ExitStack() as held:
-            for stream in streams.values():
-                held.callback(stream.close)
-            begun = await self._begin(invocation, streams, held)
+            begun = await self._begin(invocation, held)
             if isinstance(begun, Failure):
                 return Failure(_refused(invocation, begun.failure()))
-            pump, child = begun.unwrap()
+            given, child = begun.unwrap()
+            for stream in (out, err):
+                held.callback(stream.close)
+            pump = held.enter_context(closing(Pump(child, given, (out, err))))
             attendance = await self._attend(invocation, pump, child)
-            captured = {name: stream.finish() for name, stream in streams.items()}
+            captured = out.finish(), err.finish()
             lasted = timedelta(seconds=monotonic() - began)
             return _verdict(invocation, attendance, captured, lasted)
 
     async def _begin(
-        self, invocation: Invocation, streams: Mapping[str, Stream], held: ExitStack
-    ) -> Result[tuple[Pump, Child], Refusal]:
+        self, invocation: Invocation, held: ExitStack
+    ) -> Result[tuple[Input, Child], Refusal]:
         try:
-            pump = held.enter_context(closing(Pump(invocation.stdin, streams)))
-            started = await self._containment.start(self._start(invocation, pump.ends))
+            given = held.enter_context(closing(Input(invocation.stdin)))
+            started = await self._containment.start(self._start(invocation, given.theirs))
         except OSError as error:
             return Failure(out_of(error))
         except ValueError as error:
             return Failure(unspeakable(str(error)))
-        return started.map(lambda child: (pump, child))
+        return started.map(lambda child: (given, child))
 
     async def _attend(self, invocation: Invocation, pump: Pump, child: Child) -> Attendance:
         attendance = Attendance(pump, child, limit=invocation.timeout, grace=invocation.grace)
         try:
             await attendance.attend()
         finally:
+            pump.close()
+            child.hang_up(drained=pump.finished)
             self._let_go(invocation.cwd, child)
         return attendance
 
@@ -175,26 +179,17 @@ class LocalCommands:
             masker=self._masker,
         )
 
-    def _start(self, invocation: Invocation, ends: Mapping[str, int]) -> Start:
+    def _start(self, invocation: Invocation, stdin: int | None) -> Start:
         if not invocation.argv:
             raise ValueError("no program is named")
         return Start(
             argv=invocation.argv,
             cwd=invocation.cwd,
-            env={**self._inherited, **_place(invocation.cwd), **_encoded(invocation.env)},
-            stdin=ends["stdin"],
-            stdout=ends["stdout"],
-            stderr=ends["stderr"],
+            inherited=self._inherited,
+            # `PWD`, as some programs believe their environment more than the system.
+            own={b"PWD": os.fsencode(invocation.cwd), **encoded(invocation.env)},
+            stdin=stdin,
         )
-
-
-def _place(cwd: str) -> dict[bytes, bytes]:
-    """Where it is, as some programs believe their environment more than the system."""
-    return {b"PWD": os.fsencode(cwd)}
-
-
-def _encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:
-    return {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
 
 
 def _lives_on(child: Child) -> bool:
@@ -208,7 +203,7 @@ def _lives_on(child: Child) -> bool:
 def _verdict(
     invocation: Invocation,
     attendance: Attendance,
-    captured: Mapping[str, Captured],
+    captured: tuple[Captured, Captured],
     lasted: timedelta,
 ) -> Result[CommandOutput, CommandError]:
     ended = attendance.ended
@@ -216,8 +211,8 @@ def _verdict(
         return Failure(_refused(invocation, ended.refusal))
     output = CommandOutput(
         exit_code=-SIGKILL if ended.code is None else ended.code,
-        stdout=captured["stdout"],
-        stderr=captured["stderr"],
+        stdout=captured[0],
+        stderr=captured[1],
         duration=lasted,
         usage=ended.usage,
     )

@@ -14,13 +14,21 @@ warden kills what it holds. The keeper is a subreaper too, for what a killed war
 Where a cgroup can be made, each warden stands in one, and so does all it starts: `cgroup.kill`
 then ends at once what forks faster than it can be swept, and what runs as another user.
 
+With its socket a warden gets the ends to read from of two pipes, which its owner has, too. A
+command writes into them through ends that are opened for it alone, so what comes out belongs to
+this command until the pipe says that it is at its end; a pipe that does not say so has served its
+time. Most commands print little or nothing before they end: what they printed comes with the news
+of their end, in one packet. Otherwise the owner is told to read the pipes itself.
+
 Messages of a warden, one packet each:
 
-    R + four descriptors   run: stdin, stdout, stderr, and the request (see `parse`)
+    R request              run (see `parse`); a descriptor with it is its stdin
+    F                      the same; the first descriptor is a file that holds the request
     T · K                  ask all of it to end · kill all of it
     E errno                it could not be started
-    X status left utime stime maxrss   the command itself has ended; left: something is alive
-    G                      now nothing is
+    O                      it prints: read its outputs
+    X …                    the command itself has ended (see `Warden.farewell`)
+    G                      it had left something alive; now nothing is
 """
 
 # Importing `pathlib` would double the time that this script takes to start.
@@ -31,6 +39,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import functools
 import gc
 import os
 import select
@@ -38,12 +47,15 @@ import signal
 import socket
 import sys
 from array import array
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FrameType
 
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 PATIENCE = 8.0
+PACKET = 1 << 15
+_PRINTED = 1 << 12
+_WINDOW_SECONDS = 0.002
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -135,12 +147,12 @@ def sweep_cgroups(base: str) -> None:
 
 
 def receive(link: socket.socket) -> tuple[bytes, list[int]]:
-    """A message and the descriptors that came with it, at most four, closed on `exec`.
+    """A message and the descriptors that came with it, at most three, closed on `exec`.
 
     `socket.recv_fds` ignores its flags, and what it receives would leak into every command.
     """
-    room = socket.CMSG_LEN(4 * array("i").itemsize)
-    message, ancillary, _, _ = link.recvmsg(16, room, socket.MSG_CMSG_CLOEXEC)
+    room = socket.CMSG_LEN(3 * array("i").itemsize)
+    message, ancillary, _, _ = link.recvmsg(PACKET, room, socket.MSG_CMSG_CLOEXEC)
     fds = array("i")
     for _, _, data in ancillary:
         fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
@@ -164,7 +176,7 @@ class Reaper:
     def wait(self, seconds: float | None) -> set[int]:
         """The descriptors that have news."""
         ready = {fd for fd, _ in self.poll.poll(None if seconds is None else seconds * 1000)}
-        with contextlib.suppress(BlockingIOError):
+        if self.wake in ready:
             os.read(self.wake, 4096)
         return ready
 
@@ -189,39 +201,67 @@ def signal_all(number: int, spared: Collection[int] = ()) -> None:
 # --- the warden --------------------------------------------------------------------------------
 
 
-def parse(request: bytes) -> tuple[bytes, list[bytes], list[bytes], dict[bytes, bytes]]:
-    """Directory, candidates for the program, arguments, environment; see `encode`."""
-    cwd, candidates, arguments, *rest = request.split(b"\0")
-    first, second = int(candidates), int(candidates) + int(arguments)
-    pairs = (entry.partition(b"=") for entry in rest[second:])
-    return cwd, rest[:first], rest[first:second], {name: value for name, _, value in pairs}
+def candidates(program: bytes, env: Mapping[bytes, bytes]) -> list[bytes]:
+    """Where a program may be, in the order in which to look.
+
+    >>> candidates(b"make", {b"PATH": b"/usr/local/bin:/bin"})
+    [b'/usr/local/bin/make', b'/bin/make']
+    """
+    if b"/" in program:
+        return [program]
+    path = env.get(b"PATH", os.fsencode(os.defpath))
+    return [place + b"/" + program if place else program for place in path.split(b":")]
 
 
-def encode(
-    cwd: bytes, candidates: list[bytes], argv: list[bytes], env: dict[bytes, bytes]
-) -> bytes:
-    """The inverse of `parse`; nothing in it may hold a NUL."""
-    pairs = [name + b"=" + value for name, value in env.items()]
-    return b"\0".join([cwd, b"%d" % len(candidates), b"%d" % len(argv), *candidates, *argv, *pairs])
+def block(env: Mapping[bytes, bytes]) -> bytes:
+    """An environment as one text: the last part of a request."""
+    return b"\0".join([name + b"=" + value for name, value in env.items()])
 
 
-def spawn(request: bytes, stdio: list[int]) -> int:
+def encode(cwd: bytes, argv: list[bytes], env: Mapping[bytes, bytes], inherited: bytes) -> bytes:
+    """A request to run something; nothing in it may hold a NUL, but for the block at its end."""
+    own = [name + b"=" + value for name, value in env.items()]
+    head = [cwd, b"%d" % len(argv), b"%d" % len(own), *argv, *own]
+    return b"\0".join([*head, inherited])
+
+
+def parse(request: bytes) -> tuple[bytes, list[bytes], dict[bytes, bytes], bytes]:
+    """Directory, arguments, the environment's own part and the block that it inherits."""
+    cwd, arguments, variables, rest = request.split(b"\0", 3)
+    first, second = int(arguments), int(arguments) + int(variables)
+    *parts, inherited = rest.split(b"\0", second)
+    return cwd, parts[:first], dict(map(_pair, parts[first:])), inherited
+
+
+def _pair(entry: bytes) -> tuple[bytes, bytes]:
+    name, _, value = entry.partition(b"=")
+    return name, value
+
+
+@functools.lru_cache(maxsize=1)
+def inherit(inherited: bytes) -> dict[bytes, bytes]:
+    """What a block holds: the same for one command as for the next, as a rule."""
+    return dict(map(_pair, inherited.split(b"\0"))) if inherited else {}
+
+
+def spawn(request: bytes, stdin: int | None, outputs: list[int]) -> int:
     """Start a command, in a process group of its own; the pid.
 
     Raises:
         OSError: what the last directory of the path that was not simply wrong said.
     """
-    cwd, candidates, argv, env = parse(request)
+    cwd, argv, own, inherited = parse(request)
+    env = {**inherit(inherited), **own}
     os.chdir(cwd)
     failure = OSError(errno.ENOENT, "not found")
-    for candidate in candidates:
+    for candidate in candidates(argv[0], env):
         try:
             os.stat(candidate)  # a hundredth of what it costs to have `exec` find out
             return os.posix_spawn(
                 candidate,
                 argv,
                 env,
-                file_actions=[(os.POSIX_SPAWN_DUP2, fd, n) for n, fd in enumerate(stdio)],
+                file_actions=_stdio(stdin, outputs),
                 setpgroup=0,
                 setsigmask=[],
                 setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
@@ -232,11 +272,50 @@ def spawn(request: bytes, stdio: list[int]) -> int:
     raise failure
 
 
-class Warden(Reaper):
-    """Serves one command at a time; kills what it holds when its owner is gone."""
+def _stdio(stdin: int | None, outputs: list[int]) -> list[tuple[object, ...]]:
+    empty = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    given = empty if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0)
+    return [given, *((os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(outputs, 1))]
 
-    def __init__(self, link: socket.socket, owner: int, cgroup: str | None) -> None:
+
+def writing_end(pipe: int) -> int:
+    """A new end to write to of a pipe that is open for reading, closed on `exec`."""
+    return os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_CLOEXEC)
+
+
+def drain(pipe: int) -> tuple[bytes, bool]:
+    """What is in a pipe, unless it is much, and whether nobody can write to it any more."""
+    printed = b""
+    while len(printed) < _PRINTED:
+        try:
+            data = os.read(pipe, _PRINTED)
+        except BlockingIOError:
+            return printed, False
+        if not data:
+            return printed, True
+        printed += data
+    return printed, False
+
+
+class Warden(Reaper):
+    """Serves one command at a time; kills what it holds when its owner is gone.
+
+    Attributes:
+        pipes: where the outputs of its commands come out.
+        ends: their other ends, held open until the command has ended, so that its end is told
+            before that of its outputs.
+        listened: whether the pipes wake it up, until the command has printed.
+        due: whether the command has printed, which its owner is not told yet.
+    """
+
+    def __init__(
+        self, link: socket.socket, pipes: list[int], owner: int, cgroup: str | None
+    ) -> None:
         super().__init__(link, owner)
+        self.pipes = pipes
+        self.ends: list[int] = []
+        self.listened = False
+        self.due = False
         self.cgroup = cgroup
         self.outside = True
         self.command = 0
@@ -248,15 +327,17 @@ class Warden(Reaper):
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             while self.turn():
                 pass
+        self.listen(wanted=False)
         self.kill()
         self.slay_until(lambda: not self.reap()[0], ())
 
     def turn(self) -> bool:
         """Wait for news; whether to go on."""
-        ready = self.wait(self.pause)
+        ready = self.wait(_WINDOW_SECONDS if self.due and self.pause is None else self.pause)
         if self.owner in ready or (self.link.fileno() in ready and not self.obey()):
             return False
         self.report()
+        self.hear(ready)
         if self.pause is not None:
             signal_all(signal.SIGKILL)
             self.pause = min(2 * self.pause, 1.0)
@@ -265,9 +346,12 @@ class Warden(Reaper):
     def obey(self) -> bool:
         """Do what the next message says; whether there was one."""
         message, fds = receive(self.link)
-        match message:
+        match message[:1]:
             case b"R":
-                self.start(fds)
+                self.start(message[1:], fds)
+            case b"F":
+                with open(fds.pop(0), "rb") as request:
+                    self.start(request.read(), fds)
             case b"T":
                 signal_all(signal.SIGTERM)
                 signal_all(signal.SIGCONT)
@@ -278,16 +362,52 @@ class Warden(Reaper):
                 return False
         return True
 
-    def start(self, fds: list[int]) -> None:
-        """Start a command and say how that went."""
+    def start(self, request: bytes, stdin: list[int]) -> None:
+        """Start a command; if that goes wrong, say how."""
         self.enter()
+        self.ends = list(map(writing_end, self.pipes))
         try:
-            with open(fds[3], "rb", closefd=False) as request:
-                self.command = spawn(request.read(), fds[:3])
+            self.command = spawn(request, stdin[0] if stdin else None, self.ends)
+            self.listen(wanted=True)
         except OSError as error:
+            self.close_ends()
             self.link.send(b"E %d" % (error.errno or 0))
-        for fd in fds:
+        for fd in stdin:
             os.close(fd)
+
+    def close_ends(self) -> None:
+        """Let the outputs come to their end. Twice is once."""
+        while self.ends:
+            os.close(self.ends.pop())
+
+    def listen(self, *, wanted: bool) -> None:
+        """Wake up when the command prints, or no longer."""
+        if self.listened is not wanted:
+            self.listened = wanted
+            for pipe in self.pipes:
+                self.poll.register(pipe, select.POLLIN) if wanted else self.poll.unregister(pipe)
+
+    def hear(self, ready: set[int]) -> None:
+        """Have the owner read what is printed, but not at once: the command may just be ending."""
+        if self.due:
+            self.due = False
+            self.link.send(b"O")
+        elif self.listened and not ready.isdisjoint(self.pipes):
+            self.listen(wanted=False)
+            self.due = True
+
+    def farewell(self, ended: bytes, *, alive: bool) -> bytes:
+        """How the command ended, and the last that it printed.
+
+        Its status, user and system time, memory; whether something is alive; whether its outputs
+        have come to their end; how much of what follows is stdout, the rest being stderr.
+        """
+        self.close_ends()
+        unheard, self.due = self.listened or self.due, False
+        self.listen(wanted=False)
+        (out, closed), (err, too) = map(drain, self.pipes) if unheard else [(b"", False)] * 2
+        over = b" %d %d %d\n" % (alive, closed and too, len(out))
+        return ended + over + out + err
 
     def enter(self) -> None:
         """Step into the cgroup."""
@@ -306,13 +426,20 @@ class Warden(Reaper):
         """Tell the owner how the command ended, and when nothing is left of it."""
         alive, ended = self.reap()
         if ended is not None:
-            self.link.send(ended + (b" 1" if alive else b" 0"))
+            self.link.send(self.farewell(ended, alive=alive))
             self.left = alive
+            if alive:
+                self.retire()
         elif self.left and not alive:
             self.link.send(b"G")
             self.left = False
         if not alive:
             self.pause = None
+
+    def retire(self) -> None:
+        """Take no other command: what is left of this one has the pipes, while they are read."""
+        while self.pipes:
+            os.close(self.pipes.pop())
 
     def reap(self) -> tuple[bool, bytes | None]:
         """Collect the dead; whether anyone lives, and how the command ended if it did just now."""
@@ -358,17 +485,19 @@ class Keeper(Reaper):
             return True
         _, fds = receive(self.link)
         if fds:
-            self.hire(socket.socket(fileno=fds[0]))
+            self.hire(socket.socket(fileno=fds[0]), fds[1:])
         return bool(fds)
 
-    def hire(self, link: socket.socket) -> None:
+    def hire(self, link: socket.socket, pipes: list[int]) -> None:
         """Fork a warden that serves a socket."""
         self.hired += 1
         cgroup = _make_cgroup(f"{self.base}/{self.hired}") if self.base else None
         pid = os.fork()
         if pid == 0:
-            work(link, self, cgroup)
+            work(link, pipes, self, cgroup)
         link.close()
+        for pipe in pipes:
+            os.close(pipe)
         self.wardens[pid] = cgroup
 
     def reap(self) -> bool:
@@ -387,14 +516,14 @@ class Keeper(Reaper):
         _drop_cgroup(cgroup)
 
 
-def work(link: socket.socket, keeper: Keeper, cgroup: str | None) -> None:
+def work(link: socket.socket, pipes: list[int], keeper: Keeper, cgroup: str | None) -> None:
     """Be a warden, in a process that was just forked."""
     status = 1
     try:
         keeper.link.close()
         os.setsid()
         prepare(b"anabranch-ward")
-        Warden(link, keeper.owner, cgroup).serve()
+        Warden(link, pipes, keeper.owner, cgroup).serve()
         status = 0
     finally:
         os._exit(status)
@@ -406,6 +535,13 @@ def prepare(name: bytes) -> None:
     libc.prctl(PR_SET_NAME, name, 0, 0, 0)
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no child subreaper")
+
+
+def try_out() -> None:
+    """Find out whether ends of pipes can be opened here."""
+    ours, theirs = os.pipe()
+    for fd in (writing_end(ours), ours, theirs):
+        os.close(fd)
 
 
 def detach() -> socket.socket:
@@ -444,6 +580,7 @@ def main(owner: int, parent: str) -> None:
     link = detach()
     try:
         prepare(b"anabranch-keep")
+        try_out()
         watch = os.pidfd_open(owner)
     except (OSError, AttributeError) as error:
         link.send(str(error).encode())
