@@ -13,6 +13,7 @@ from anabranch.services.git.overlays import Layers
 from anabranch.services.git.pristine import TICK_NS, Record, files_in
 from anabranch.services.git.runner import Git
 from anabranch.services.git.scrubbing import keep_index, restore_tree
+from anabranch.services.git.threads import step_aside
 from anabranch.services.git.trees import Tree
 
 _FEW: Final = 500
@@ -49,6 +50,8 @@ class Recorded:
 
     def restore(self, git: Git, tree: Tree) -> None:
         """Walk over all files."""
+        if self.record.size > _FEW:
+            step_aside()
         restore_tree(git, tree, self.record)
 
     def moved(self, git: Git, tree: Tree, base: Oid) -> bool:
@@ -76,6 +79,7 @@ class Laid:
 
     def restore(self, git: Git, tree: Tree) -> None:
         """Mount the tree anew."""
+        step_aside()
         del git, tree
         self.layers.renew()
 

@@ -25,7 +25,7 @@ from anabranch.services.git.heads import Heads
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.resolving import Resolver
-from anabranch.services.git.threads import in_thread
+from anabranch.services.git.threads import Lane
 from anabranch.services.git.traces import traces
 
 
@@ -38,49 +38,53 @@ class GitMerges:
         merger: does the work.
         heads: says who has a branch checked out.
         origin: the file in which the run remembers where the user was.
+        lane: where it is done.
     """
 
     repository: GitRepository
     merger: Merger
     origin: str
     heads: Heads
+    lane: Lane
 
     async def start(self, branch: str, base: str = "HEAD") -> Result[Oid, MergeError]:
         """Make a branch at a revision; if it is there already, its commit is the answer."""
-        return await in_thread(lambda: merge_result(lambda: self._start(branch, base)))
+        return await self.lane.run(lambda: merge_result(lambda: self._start(branch, base)))
 
     async def merge(self, request: MergeRequest) -> Result[Merge, MergeError]:
         """Merge in memory, then move the target. All or nothing."""
-        return await in_thread(lambda: merge_result(lambda: self._merge(request)))
+        return await self.lane.run(lambda: merge_result(lambda: self._merge(request)))
 
     async def lay_out(
         self, request: MergeRequest, worktree: Worktree
     ) -> Result[tuple[str, ...], MergeError]:
         """Merge in a worktree, and leave the conflicts there; their paths."""
         resolver = self._resolver()
-        return await in_thread(lambda: merge_result(lambda: resolver.lay_out(request, worktree)))
+        return await self.lane.run(
+            lambda: merge_result(lambda: resolver.lay_out(request, worktree))
+        )
 
     async def conclude(
         self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
     ) -> Result[Merge, MergeError]:
         """Make what was left in the worktree the merge, if every conflict was resolved."""
         resolver = self._resolver()
-        return await in_thread(
+        return await self.lane.run(
             lambda: merge_result(lambda: resolver.conclude(request, worktree, conflicts))
         )
 
     async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
         """The commits with trailers that a branch went through since a revision, oldest first."""
         git = self.repository.git
-        return await in_thread(lambda: merge_result(lambda: tuple(traces(git, branch, since))))
+        return await self.lane.run(lambda: merge_result(lambda: tuple(traces(git, branch, since))))
 
     async def drop(self, branch: str) -> Result[None, MergeError]:
         """Delete a branch of ours. Twice is once."""
-        return await in_thread(lambda: merge_result(lambda: self._drop(branch)))
+        return await self.lane.run(lambda: merge_result(lambda: self._drop(branch)))
 
     async def deliver(self, branch: str) -> Result[Delivery, MergeError]:
         """Bring the user's checkout forward to the branch, all at once or not at all."""
-        return await in_thread(lambda: merge_result(lambda: self._courier().deliver(branch)))
+        return await self.lane.run(lambda: merge_result(lambda: self._courier().deliver(branch)))
 
     def _resolver(self) -> Resolver:
         return Resolver(git=self.repository.trees, merger=self.merger)

@@ -18,6 +18,7 @@ from anabranch.services.git.removal import TRASH, delete, mount_points_below, pu
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.room import Room
 from anabranch.services.git.runner import GitError, GitOutput
+from anabranch.services.git.threads import step_aside
 from anabranch.services.git.trees import Order, Tree
 from anabranch.services.owners import Owner, this_process
 
@@ -137,6 +138,7 @@ class Registry:
 
     def strike(self, tree: Tree) -> None:
         """Rename the tree and git's directory for it out of the way, then delete both."""
+        step_aside()
         mounted = mount_points_below(tree.path)
         if mounted:
             message = f"something is mounted inside the worktree: {mounted[0]}"

@@ -17,6 +17,8 @@ from typing import Final
 
 from attrs import frozen
 
+from anabranch.services.git.threads import step_aside
+
 TRASH: Final = ".trash"
 
 
@@ -87,6 +89,7 @@ def erase(path: str) -> None:
         return
     except OSError:
         if os.path.isdir(path) and not os.path.islink(path):
+            step_aside()
             shutil.rmtree(path, onerror=_make_way)
         else:
             _make_way(os.unlink, path, None)

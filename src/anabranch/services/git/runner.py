@@ -17,6 +17,8 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
+from anabranch.services.git.threads import step_aside
+
 _LOCAL: Final = frozenset(
     [
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -168,6 +170,7 @@ class Git:
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> GitOutput:
         """Run to the end; an exit code is data."""
+        step_aside()
         done = subprocess.run(
             [self.program, *arguments],
             cwd=self.directory,

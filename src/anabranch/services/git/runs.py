@@ -19,7 +19,7 @@ from anabranch.services.git.places import is_safe_part
 from anabranch.services.git.registry import Registry
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.sweeping import sweep_spares
-from anabranch.services.git.threads import in_thread
+from anabranch.services.git.threads import Lane, in_thread
 from anabranch.services.git.untracked import Untracked, untracked_files
 from anabranch.services.git.workshop import Workshop
 from anabranch.services.git.worktrees import GitWorktrees
@@ -61,6 +61,7 @@ async def git_run(
     directory = os.path.join(repository.state, "runs", run)
     await in_thread(lambda: sweep_spares(repository))
     lock = await in_thread(lambda: _claim(directory, run))
+    trees_lane, merges_lane = Lane(), Lane()
     try:
         workshop = Workshop.of(repository, directory, lock.descriptor)
         registry = Registry(repository=repository, run=run)
@@ -71,6 +72,7 @@ async def git_run(
                 observer=workshop.observer,
                 trees=trees,
                 untracked=Untracked(partial(untracked_files, repository.trees), repository.common),
+                lane=trees_lane,
                 leaving=leaving,
             )
             yield GitRun(
@@ -80,10 +82,13 @@ async def git_run(
                     merger=workshop.merger,
                     heads=Heads(repository.common, repository.bare, repository.main),
                     origin=os.path.join(directory, "origin.json"),
+                    lane=merges_lane,
                 ),
             )
         finally:
             with CancelScope(shield=True):
+                trees_lane.close()
+                merges_lane.close()
                 await in_thread(trees.close)
                 await in_thread(workshop.close)
     finally:

@@ -25,7 +25,7 @@ from anabranch.services.git.faults import Refused, worktree_result
 from anabranch.services.git.places import is_safe_part
 from anabranch.services.git.registry import Registry
 from anabranch.services.git.runner import Git
-from anabranch.services.git.threads import in_thread
+from anabranch.services.git.threads import Lane, step_aside
 from anabranch.services.git.trees import Order, Tree, Trees
 from anabranch.services.git.untracked import Untracked
 
@@ -41,6 +41,7 @@ class GitWorktrees:
         observer: looks at them.
         trees: the way in which they are made.
         untracked: says what there is to carry over.
+        lane: where it is done.
         leaving: called with the path of a tree before it is taken away.
     """
 
@@ -48,23 +49,24 @@ class GitWorktrees:
     observer: Observer
     trees: Trees
     untracked: Untracked
+    lane: Lane
     leaving: Callable[[str], Awaitable[None]] | None = None
     _alive: dict[str, Tree] = field(factory=dict[str, Tree], init=False, repr=False, eq=False)
 
     async def create(self, request: WorktreeRequest) -> Result[Worktree, WorktreeError]:
         """Make a working tree; what a dead process left under its name is put away first."""
-        return await _do(request.name, lambda: self._create(request))
+        return await self._do(request.name, lambda: self._create(request))
 
     async def reopen(self, request: WorktreeRequest) -> Result[Worktree | None, WorktreeError]:
         """The working tree that an earlier process of this run made, if it is still there."""
-        return await _do(request.name, lambda: self._reopen(request))
+        return await self._do(request.name, lambda: self._reopen(request))
 
     async def head(self, worktree: Worktree) -> Result[Oid, WorktreeError]:
         """The commit that a tree stands on now."""
         head = self._head_in_sight(worktree)
         if head is not None:
             return Success(head)
-        return await _do(worktree.name, lambda: self.observer.head(self._own(worktree)))
+        return await self._do(worktree.name, lambda: self.observer.head(self._own(worktree)))
 
     async def committed(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What was committed since the worktree's base."""
@@ -72,22 +74,25 @@ class GitWorktrees:
         known = None if head is None else self.observer.known(worktree.base, head)
         if known is not None:
             return Success(known)
-        return await _do(worktree.name, lambda: self._committed(worktree))
+        return await self._do(worktree.name, lambda: self._committed(worktree))
 
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
-        return await _do(worktree.name, lambda: self._changes(worktree))
+        return await self._do(worktree.name, lambda: self._changes(worktree))
 
     async def advance(self, worktree: Worktree, commit: Oid) -> Result[Advance, WorktreeError]:
         """Bring a tree forward to a later commit; nothing in it is lost."""
         git = self._git.at(worktree.path)
-        return await _do(worktree.name, lambda: advance(git, worktree, commit))
+        return await self._do(worktree.name, lambda: advance(git, worktree, commit))
 
     async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
         """Take the tree away. Its branch, if it has one, stays. Twice is once."""
         if self.leaving is not None:
             await self.leaving(worktree.path)
-        return await _do(worktree.name, lambda: self._remove(worktree))
+        return await self._do(worktree.name, lambda: self._remove(worktree))
+
+    async def _do(self, name: str, operation: Callable[[], T]) -> Result[T, WorktreeError]:
+        return await self.lane.run(lambda: worktree_result(name, operation))
 
     @property
     def _git(self) -> Git:
@@ -106,6 +111,7 @@ class GitWorktrees:
         tree = self.trees.make(Order(name=request.name, base=base, branch=request.branch))
         self._alive[request.name] = tree
         if request.carry is not None:
+            step_aside()
             carried = carry(self.untracked.of(request.carry), request.carry, tree.path)
             remember(tree.admin, tree.path, carried)
         return Worktree(
@@ -150,6 +156,7 @@ class GitWorktrees:
         return self.observer.committed(worktree.base, head)
 
     def _changes(self, worktree: Worktree) -> Changes:
+        step_aside()
         tree = self._own(worktree)
         carried = unchanged(tree.admin, tree.path)
         touched = self.trees.touched(tree)
@@ -184,7 +191,3 @@ class GitWorktrees:
         if adopted is not None:
             self._alive[worktree.name] = adopted
         return adopted
-
-
-async def _do(name: str, operation: Callable[[], T]) -> Result[T, WorktreeError]:
-    return await in_thread(lambda: worktree_result(name, operation))

@@ -13,14 +13,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from enum import IntEnum
-from typing import Final, Protocol, final, runtime_checkable
+from typing import Final, final
 
 import anyio
 from anyio.lowlevel import EventLoopToken, current_token
 
 from anabranch.environment import JournalError, JournalFault
+from anabranch.services.event_loops import call_soon
 
 _SHARE: Final = 0.1
 """How much of the last commit's time is spent on waiting for company before the next."""
@@ -60,7 +60,7 @@ class Batch:
         """Tell that the lines are durable, or why they are not."""
         self.error, self.done = error, True
         if self._event is not None and self._token is not None:
-            _call_soon(self._token, self._event.set)
+            call_soon(self._token, self._event.set)
 
 
 @final
@@ -147,23 +147,3 @@ class Writer:
             self._wakes = wakes
             self._changed.wait(seconds)
             self._wakes = _Wakes.NEVER
-
-
-@runtime_checkable
-class _AsyncioLoop(Protocol):
-    def call_soon_threadsafe(self, callback: Callable[[], object], /) -> object: ...
-
-
-@runtime_checkable
-class _TrioToken(Protocol):
-    def run_sync_soon(self, callback: Callable[[], object], /) -> object: ...
-
-
-def _call_soon(token: EventLoopToken, callback: Callable[[], object]) -> None:
-    """Run it on that event loop, without waiting for it; a loop that has ended needs nothing."""
-    loop = token.native_token
-    with suppress(RuntimeError):
-        if isinstance(loop, _AsyncioLoop):
-            loop.call_soon_threadsafe(callback)
-        elif isinstance(loop, _TrioToken):
-            loop.run_sync_soon(callback)
