@@ -170,8 +170,8 @@ MUTANTS: Final = (
     Mutant(
         "those that depend on a failed step are forgotten",
         STEPS,
-        "        for index, upstream in error.skipped.items()\n",
-        "        for index, upstream in list(error.skipped.items())[1:]\n",
+        "            for index, upstream in upstreams.items()\n",
+        "            for index, upstream in list(upstreams.items())[1:]\n",
     ),
     Mutant(
         "an interrupted attempt counts as one more",
