@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from anabranch.cli.summary import as_text
+import pytest
+
+from anabranch.cli.summary import as_text, in_repository
 from anabranch.lifecycle import (
     CommandEnded,
     CommandStarted,
@@ -19,6 +21,7 @@ from anabranch.lifecycle import (
     summarise,
 )
 from anabranch.values import RunStatus, StepStatus
+from tests.lifecycle.histories import BEGUN, CREATED, history
 
 START = datetime(2026, 3, 14, 12, tzinfo=UTC)
 TO = StepStatus
@@ -46,6 +49,26 @@ def told(*payloads: Payload, base: str = "b0", commit: str = "b0") -> str:
     ]
     state = fold(Event(n, START, payload, None) for n, payload in enumerate(story, start=1))
     return as_text(summarise(state))
+
+
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        ("anabranch resume r-1", "anabranch resume r-1 --repo '../my repo'"),
+        ("git merge x", "git -C '../my repo' merge x"),
+        ("git -C /there merge x", "git -C /there merge x"),
+        ("finish it, then: git -C /there merge x", "finish it, then: git -C /there merge x"),
+    ],
+)
+def test_what_to_type_means_the_repository_that_was_named(command: str, typed: str) -> None:
+    assert typed == in_repository(command, "../my repo")
+    assert command == in_repository(command, ".")
+
+
+def test_the_result_of_a_run_that_failed_can_be_taken_from_where_the_user_is() -> None:
+    left = Delivered(commit="c1", delivered=False, branch="b", hint="git merge b", reason="why")
+    story: list[Payload] = [CREATED, BEGUN, left, RunMoved(to=RunStatus.FAILED)]
+    assert "  next: git -C repo merge b" in as_text(summarise(fold(history(*story))), "repo")
 
 
 def test_failures_that_are_alike_are_told_once_with_the_names_of_all() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from shlex import quote
 from typing import Any
 
 from attrs import asdict
@@ -89,19 +90,17 @@ def _counts(summary: Summary) -> Iterator[str]:
 def _result(summary: Summary, repo: str) -> Iterator[str]:
     """Where the result is, and what to type next."""
     delivered = summary.delivered
-    next_commands = [f"{command}{_at(command, repo)}" for command in summary.next_commands]
+    next_commands = summary.next_commands
     if summary.status is RunStatus.INTERRUPTED:
         yield f"  result: {_interrupted(summary)}"
     elif delivered is None or delivered.commit == summary.base:
         yield "  result: nothing was changed"
     elif delivered.delivered:
         yield f"  result: on your branch, commit {delivered.commit[:12]}"
-        next_commands = next_commands or [
-            f"git {in_repository(repo)}log --oneline -1 {delivered.commit[:12]}"
-        ]
+        next_commands = next_commands or (f"git log --oneline -1 {delivered.commit[:12]}",)
     else:
         yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
-    yield from (f"  next: {command}" for command in next_commands)
+    yield from (f"  next: {in_repository(command, repo)}" for command in next_commands)
 
 
 def _interrupted(summary: Summary) -> str:
@@ -111,14 +110,22 @@ def _interrupted(summary: Summary) -> str:
     return "nothing of yours was changed; what is done is kept"
 
 
-def in_repository(repo: str) -> str:
-    """What makes a command of git mean the same repository."""
-    return "" if repo == "." else f"-C {repo} "
+def in_repository(command: str, repo: str) -> str:
+    """A command to type, which means the same repository from where the user is.
 
-
-def _at(command: str, repo: str) -> str:
-    """What makes a command of ours mean the same repository."""
-    return f" --repo {repo}" if repo != "." and command.startswith("anabranch ") else ""
+    >>> in_repository("git merge result", "my project")
+    "git -C 'my project' merge result"
+    """
+    program, _, rest = command.partition(" ")
+    if repo == "." or rest.startswith("-C "):
+        return command
+    match program:
+        case "anabranch":
+            return f"{command} --repo {quote(repo)}"
+        case "git":
+            return f"git -C {quote(repo)} {rest}"
+        case _:
+            return command
 
 
 def as_data(summary: Summary) -> dict[str, Json]:
