@@ -70,7 +70,11 @@ def test_an_answer_is_captured_however_much_else_the_agent_printed() -> None:
     step = prompt("Mend it", capture="answer")
     long = Captured(head=b"{}\n", tail=b"the end\n", size=1 << 22)
     told = captured(
-        step, "s", CommandOutput(exit_code=0, stdout=long), AgentReport(result="done"), Masker.of([])
+        step,
+        "s",
+        CommandOutput(exit_code=0, stdout=long),
+        AgentReport(result="done"),
+        Masker.of([]),
     ).unwrap()
     assert "done" == {one.name: one.value for one in told}["answer"]
 
