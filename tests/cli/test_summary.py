@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from attrs import evolve
 
 from anabranch.cli.summary import as_text, in_repository
 from anabranch.lifecycle import (
@@ -16,6 +17,7 @@ from anabranch.lifecycle import (
     Payload,
     RunCreated,
     RunMoved,
+    Spent,
     SubjectKind,
     fold,
     summarise,
@@ -38,13 +40,13 @@ def failing(number: int, said: str) -> Iterator[Payload]:
     yield Moved(subject=name, to=TO.FAILED, message="`check` ended with exit code 1")
 
 
-def told(*payloads: Payload, base: str = "b0", commit: str = "b0") -> str:
+def told(*payloads: Payload, base: str = "b0", commit: str = "b0", branch: str | None = None) -> str:
     """What is told of a run that delivered a commit in the end."""
     story = [
         RunCreated(run="r-1", workflow="w", digest="d", base=base),
         RunMoved(to=RunStatus.RUNNING),
         *payloads,
-        Delivered(commit=commit, delivered=True),
+        Delivered(commit=commit, delivered=True, branch=branch),
         RunMoved(to=RunStatus.PARTIAL),
     ]
     state = fold(Event(n, START, payload, None) for n, payload in enumerate(story, start=1))
@@ -126,3 +128,17 @@ def test_what_commands_used_of_the_machine_is_told() -> None:
 
 def test_what_commands_hardly_used_is_not_told() -> None:
     assert "processor" not in told(*using(0.4))
+
+
+def test_what_an_agent_used_is_told_without_a_price_that_nobody_named() -> None:
+    agent = Declared(subject="agent-1", kind=SubjectKind.AGENT, label="one")
+    tokens = Spent(subject="agent-1", cost_usd=0.0, input_tokens=1200, output_tokens=7)
+    assert "  tokens: 1,200 in, 7 out\n" in told(agent, tokens)
+    priced = evolve(tokens, cost_usd=0.25)
+    assert "  cost: $0.25, 1,200 tokens in, 7 out\n" in told(agent, priced)
+
+
+def test_a_result_in_a_checkout_without_a_branch_is_not_on_one() -> None:
+    text = told(commit="c9", branch="anabranch/r-1/result")
+    assert "result: in your checkout, commit c9\n" in f"{text}\n"
+    assert "result: on your branch, commit c9\n" in told(commit="c9")

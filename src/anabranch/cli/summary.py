@@ -82,9 +82,11 @@ def _counts(summary: Summary) -> Iterator[str]:
     if summary.processor >= _WORTH_TELLING:
         peak = f"the largest process took {format_size(summary.memory_bytes)}"
         yield f"  commands: {format_duration(summary.processor)} of processor time, {peak}"
-    if summary.cost_usd or summary.input_tokens or summary.output_tokens:
+    if summary.cost_usd:
         tokens = f"{summary.input_tokens:,} tokens in, {summary.output_tokens:,} out"
         yield f"  cost: ${summary.cost_usd:,.2f}, {tokens}"
+    elif summary.input_tokens or summary.output_tokens:
+        yield f"  tokens: {summary.input_tokens:,} in, {summary.output_tokens:,} out"
 
 
 def _result(summary: Summary, repo: str) -> Iterator[str]:
@@ -96,7 +98,8 @@ def _result(summary: Summary, repo: str) -> Iterator[str]:
     elif delivered is None or delivered.commit == summary.base:
         yield "  result: nothing was changed"
     elif delivered.delivered:
-        yield f"  result: on your branch, commit {delivered.commit[:12]}"
+        where = "on your branch" if delivered.branch is None else "in your checkout"
+        yield f"  result: {where}, commit {delivered.commit[:12]}"
         next_commands = next_commands or (f"git log --oneline -1 {delivered.commit[:12]}",)
     else:
         yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
