@@ -40,7 +40,9 @@ def failing(number: int, said: str) -> Iterator[Payload]:
     yield Moved(subject=name, to=TO.FAILED, message="`check` ended with exit code 1")
 
 
-def told(*payloads: Payload, base: str = "b0", commit: str = "b0", branch: str | None = None) -> str:
+def told(
+    *payloads: Payload, base: str = "b0", commit: str = "b0", branch: str | None = None
+) -> str:
     """What is told of a run that delivered a commit in the end."""
     story = [
         RunCreated(run="r-1", workflow="w", digest="d", base=base),
