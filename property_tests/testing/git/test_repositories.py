@@ -231,8 +231,11 @@ class Worlds(RuleBasedStateMachine):
         to=st.sampled_from([RESULT, RESULT, "main", "anabranch/r1/agent-0"]),
         linear=st.booleans(),
         fast=st.booleans(),
+        drops=st.sampled_from([None, "anabranch/r1/agent-0", "anabranch/r1/agent-1", RESULT]),
     )
-    def merge(self, source: Oid, base: Oid, to: str, *, linear: bool, fast: bool) -> Any:
+    def merge(
+        self, source: Oid, base: Oid, to: str, drops: str | None, *, linear: bool, fast: bool
+    ) -> Any:
         objects = self.model.state.objects
         if linear and base not in ancestors(objects, source):
             return nothing()
@@ -244,12 +247,14 @@ class Worlds(RuleBasedStateMachine):
             trailers=(("Anabranch-Agent", "agent-0"),),
             linear=linear,
             fast_forward=fast,
+            drops=drops,
         )
         before = self.model.state
         try:
             real, model = self.both(lambda _, merges, __: merges.merge(request))
         except NotModelled:
-            self.scratch.git("update-ref", f"{HEADS}{to}", before.refs[f"{HEADS}{to}"])
+            for ref in filter(before.refs.get, (f"{HEADS}{to}", f"{HEADS}{drops}")):
+                self.scratch.git("update-ref", ref, before.refs[ref])
             return nothing()
         if is_successful(real):
             assert real == model
@@ -265,7 +270,12 @@ class Worlds(RuleBasedStateMachine):
     def resolve_between(self, source: Oid, base: Oid, data: st.DataObject, *, linear: bool) -> Any:
         """A merge is laid out in a worktree, somebody works there, and it is concluded."""
         request = MergeRequest(
-            target=RESULT, source=source, base=base, message="Merge it", linear=linear
+            target=RESULT,
+            source=source,
+            base=base,
+            message="Merge it",
+            linear=linear,
+            drops="anabranch/r1/agent-0",
         )
         if linear and base not in ancestors(self.model.state.objects, source):
             return nothing()
@@ -282,7 +292,8 @@ class Worlds(RuleBasedStateMachine):
 
     def resolved(self, request: MergeRequest, pair: Pair, data: st.DataObject) -> Any:
         try:
-            told = self.portal.call(self.memory.merges.merge, evolve(request, linear=False))
+            asked = evolve(request, linear=False, drops=None)
+            told = self.portal.call(self.memory.merges.merge, asked)
             conflicts = () if is_successful(told) else told.failure().conflicts
             self.model.store.state = self.model.store.state.with_ref(
                 f"{HEADS}{RESULT}", pair.model.base

@@ -46,7 +46,6 @@ def _told(run: str, repo: str, done: Cancellation) -> Iterator[str]:
     yield f"run {run} is cancelled{ended}"
     for branch in done.branches:
         yield f"  kept: branch {branch} holds work that was not delivered"
-        take = f"git merge --no-overwrite-ignore {branch}"
-        yield f"  next: {in_repository(take, repo)}"
+        yield f"  next: git {in_repository(repo)}merge --no-overwrite-ignore {branch}"
     if not done.branches:
         yield "  nothing is left of it but its journal and its logs"

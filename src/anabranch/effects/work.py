@@ -251,7 +251,10 @@ def merge(request: MergeRequest) -> Effect[Merge, MergeError, HasMerges]:
     def call(env: HasMerges) -> Awaitable[Result[Merge, MergeError]]:
         return env.merges.merge(request)
 
-    foreseen = Merge(target=request.target, before=request.base, commit=request.source)
+    dropped = request.drops is not None
+    foreseen = Merge(
+        target=request.target, before=request.base, commit=request.source, dropped=dropped
+    )
     label = f"merge {request.source} into {request.target}"
     return from_async(call, label=label, preview=Success(foreseen))
 

@@ -24,6 +24,8 @@ class MergeRequest:
         trailers: pairs added to the message, such as `("Anabranch-Agent", "agent-0")`.
         linear: replay the commits on the target instead of making a merge commit.
         fast_forward: if the target has not moved since `base`, let it move to the source.
+        drops: a branch that is deleted in the same step, if it is at `source` and nobody has it
+            checked out.
     """
 
     target: str
@@ -33,15 +35,24 @@ class MergeRequest:
     trailers: tuple[tuple[str, str], ...] = ()
     linear: bool = False
     fast_forward: bool = False
+    drops: str | None = None
 
 
 @frozen(kw_only=True)
 class Merge:
-    """A merge that is done. `commit == before` when there was nothing new to merge."""
+    """A merge that is done.
+
+    Attributes:
+        target: the branch that moved.
+        before: where it was.
+        commit: where it is; `before` when there was nothing new to merge.
+        dropped: whether the branch was deleted that the request drops; never without a move.
+    """
 
     target: str
     before: Oid
     commit: Oid
+    dropped: bool = False
 
 
 @frozen(kw_only=True)

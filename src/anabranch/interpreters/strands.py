@@ -122,7 +122,7 @@ EXPIRE: Final = 5
 
 @final
 class Strand:
-    """A fiber under way. A worker that is hired again is under way again, as a new strand.
+    """A fiber under way.
 
     Attributes:
         fiber: what runs.
@@ -164,12 +164,13 @@ class Strand:
         fiber: Fiber,
         parent: Strand | None,
         context: Context,
+        number: int = 0,
         name: str = "main",
     ) -> None:
         self.fiber = fiber
         self.parent = parent
         self.context = context
-        self.number = 0
+        self.number = number
         self.name = name
         self.wait: Gate | str | None = None
         self.since = 0

@@ -119,13 +119,16 @@ def _recorded(agent: Finished, merged: Merge) -> Effect[bool, HostError, MapEnv]
         before=merged.before,
         commit=merged.commit,
     )
-    return _closed(agent, told)
+    return _completed(agent, told).as_(True) if merged.dropped else _closed(agent, told)
 
 
 def _closed(agent: Finished, *before: Payload) -> Effect[bool, HostError, MapEnv]:
-    completed = Moved(subject=agent.assignment.agent_name, to=StepStatus.COMPLETED)
     dropped = drop_branch(agent.branch).map_error(fatal)
-    return note(*before, completed).and_then(lambda _: dropped).as_(True)
+    return _completed(agent, *before).and_then(lambda _: dropped).as_(True)
+
+
+def _completed(agent: Finished, *before: Payload) -> Effect[object, HostError, MapEnv]:
+    return note(*before, Moved(subject=agent.assignment.agent_name, to=StepStatus.COMPLETED))
 
 
 def _announced(agent: Finished, request: MergeRequest) -> MergeStarted:
@@ -172,6 +175,7 @@ def request_for(agent: Finished, herd: Herd) -> MergeRequest:
             ("Anabranch-Item", str(assignment.id)),
         ),
         linear=herd.linear,
+        drops=agent.branch,
     )
 
 

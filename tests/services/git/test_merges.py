@@ -24,6 +24,10 @@ def work(repo: ScratchRepository, branch: str, files: dict[str, str | bytes | No
     return Oid(commit)
 
 
+def branches(repo: ScratchRepository) -> list[str]:
+    return repo.git("for-each-ref", "--format=%(refname:short)", "refs/heads/").splitlines()
+
+
 def request(repo: ScratchRepository, source: Oid) -> MergeRequest:
     return MergeRequest(
         target=TARGET,
@@ -143,6 +147,59 @@ def test_a_branch_that_somebody_has_checked_out_is_not_moved(bench: Bench) -> No
 def test_an_unknown_source_is_refused(bench: Bench) -> None:
     answer = merge_all(bench, request(bench.repo, Oid("1" * 40)))[0]
     assert MergeFault.UNKNOWN_REVISION == failure(answer).fault
+
+
+def test_a_branch_is_dropped_in_the_same_step_as_it_is_merged(bench: Bench) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    (answer,) = merge_all(bench, evolve(request(bench.repo, one), drops="one"))
+    assert answer.unwrap().dropped
+    assert "one" not in branches(bench.repo)
+    assert "one" in bench.repo.files(TARGET)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_branch_that_has_moved_on_is_not_dropped(bench: Bench, *, packed: bool) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    bench.repo.git("checkout", "--quiet", "one")
+    later = bench.repo.commit({"later": "2"})
+    bench.repo.git("checkout", "--quiet", "main")
+    if packed:
+        bench.repo.git("pack-refs", "--all")
+    (answer,) = merge_all(bench, evolve(request(bench.repo, one), drops="one"))
+    assert not answer.unwrap().dropped
+    assert later == bench.repo.git("rev-parse", "one")
+    assert "one" in bench.repo.files(TARGET)
+
+
+def test_a_branch_that_somebody_has_checked_out_is_merged_and_not_dropped(bench: Bench) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    bench.repo.git("checkout", "--quiet", "one")
+    (answer,) = merge_all(bench, evolve(request(bench.repo, one), drops="one"))
+    assert not answer.unwrap().dropped
+    assert one == bench.repo.git("rev-parse", "one")
+    assert "one" in bench.repo.files(TARGET)
+
+
+def test_a_branch_with_nothing_to_merge_is_not_dropped(bench: Bench) -> None:
+    one = request(bench.repo, work(bench.repo, "one", {"one": "1"}))
+    _, again = merge_all(bench, one, evolve(one, drops="one"))
+    assert not again.unwrap().dropped
+    assert "one" in branches(bench.repo)
+
+
+def test_a_branch_is_not_dropped_if_its_merge_fails(bench: Bench) -> None:
+    one = work(bench.repo, "one", {"a.txt": "1"})
+    two = work(bench.repo, "two", {"a.txt": "2"})
+    requests = (request(bench.repo, source) for source in (one, two))
+    merge_all(bench, *(evolve(each, drops="two") for each in requests))
+    assert two == bench.repo.git("rev-parse", "two")
+
+
+def test_a_target_that_is_to_be_dropped_stays(bench: Bench) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    (answer,) = merge_all(bench, evolve(request(bench.repo, one), drops=TARGET))
+    assert not answer.unwrap().dropped
+    assert answer.unwrap().commit == bench.repo.git("rev-parse", TARGET)
 
 
 def test_dropping_twice_is_dropping_once(bench: Bench) -> None:

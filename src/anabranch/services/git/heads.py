@@ -32,15 +32,14 @@ class Heads:
         factory=dict[str, tuple[Signature, bytes]], init=False, repr=False
     )
 
-    def holder(self, ref: str) -> str | None:
-        """The working tree that has a branch checked out; `None` if nobody has."""
-        wanted = os.fsencode(f"ref: {ref}\n")
-        for admin in self._admins():
-            if self._head(admin) == wanted:
-                if admin == self.common:
-                    return self.main or self.common
-                return entry_of(admin).path
-        return None
+    def holders(self, *branches: str) -> dict[str, str]:
+        """Those of some branches that are checked out, and the working tree of each."""
+        wanted = {os.fsencode(f"ref: refs/heads/{branch}\n"): branch for branch in branches}
+        found = {self._head(admin): admin for admin in reversed(self._admins())}
+        return {wanted[head]: self._tree(found[head]) for head in wanted.keys() & found.keys()}
+
+    def _tree(self, admin: str) -> str:
+        return self.main or self.common if admin == self.common else entry_of(admin).path
 
     def _admins(self) -> list[str]:
         linked = os.path.join(self.common, "worktrees")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from returns.result import Result
 
 from anabranch.environment import (
@@ -68,9 +68,8 @@ class GitMerges:
         self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
     ) -> Result[Merge, MergeError]:
         """Make what was left in the worktree the merge, if every conflict was resolved."""
-        resolver = self._resolver()
         return await self.lane.run(
-            lambda: merge_result(lambda: resolver.conclude(request, worktree, conflicts))
+            lambda: merge_result(lambda: self._conclude(request, worktree, conflicts))
         )
 
     async def traces(self, branch: str, since: str) -> Result[tuple[Trace, ...], MergeError]:
@@ -104,17 +103,29 @@ class GitMerges:
         return commit if refs.create(ref, commit) else self._start(branch, base)
 
     def _merge(self, request: MergeRequest) -> Merge:
-        self._refuse_if_checked_out(request.target)
-        return self.merger.merge(request)
+        held = self.heads.holders(request.target, request.drops or "")
+        _refuse_if_held(request.target, held)
+        return self.merger.merge(_dropping_unheld(request, held))
+
+    def _conclude(
+        self, request: MergeRequest, worktree: Worktree, conflicts: Sequence[Conflict]
+    ) -> Merge:
+        held = self.heads.holders(request.drops or "")
+        return self._resolver().conclude(_dropping_unheld(request, held), worktree, conflicts)
 
     def _drop(self, branch: str) -> None:
-        self._refuse_if_checked_out(branch)
+        _refuse_if_held(branch, self.heads.holders(branch))
         if not self.merger.refs.delete(f"refs/heads/{branch}"):
             raise Unmerged(MergeFault.MOVED, f"branch {branch} moved at this moment")
 
-    def _refuse_if_checked_out(self, branch: str) -> None:
-        path = self.heads.holder(f"refs/heads/{branch}")
-        if path is not None:
-            message = f"branch {branch} is checked out in {path}"
-            hint = f"git -C {shlex.quote(path)} switch --detach"
-            raise Unmerged(MergeFault.CHECKED_OUT, message, hint=hint)
+
+def _dropping_unheld(request: MergeRequest, held: Mapping[str, str]) -> MergeRequest:
+    return evolve(request, drops=None) if request.drops in held else request
+
+
+def _refuse_if_held(branch: str, held: Mapping[str, str]) -> None:
+    if branch in held:
+        path = held[branch]
+        message = f"branch {branch} is checked out in {path}"
+        hint = f"git -C {shlex.quote(path)} switch --detach"
+        raise Unmerged(MergeFault.CHECKED_OUT, message, hint=hint)

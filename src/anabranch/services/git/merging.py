@@ -68,10 +68,10 @@ class Merger:
                 if before is None:
                     raise unknown(request.target)
                 after = self._merged(before, request)
-                if self.refs.move(ref, before, after):
-                    if request.linear:
-                        self._replayer.moved(request)
-                    return Merge(target=request.target, before=before, commit=after)
+                merge = self._moved(request, before, after)
+                if merge is not None:
+                    return merge
+                request = evolve(request, drops=None)
         message = f"branch {request.target} moved {_TRIES} times meanwhile"
         raise Unmerged(MergeFault.MOVED, message)
 
@@ -88,12 +88,23 @@ class Merger:
         )
         with self._lock:
             after = self.objects.write(commit)
-            if not self.refs.move(f"refs/heads/{request.target}", before, after):
-                message = f"branch {request.target} moved while a conflict was resolved"
-                raise Unmerged(MergeFault.MOVED, message)
-            if request.linear:
-                self._replayer.moved(request)
-        return Merge(target=request.target, before=before, commit=after)
+            merge = self._moved(request, before, after)
+            merge = merge or self._moved(evolve(request, drops=None), before, after)
+        if merge is None:
+            message = f"branch {request.target} moved while a conflict was resolved"
+            raise Unmerged(MergeFault.MOVED, message)
+        return merge
+
+    def _moved(self, request: MergeRequest, before: Oid, after: Oid) -> Merge | None:
+        """Make a merge visible; `None` if one of the branches is elsewhere by now."""
+        drops = request.drops not in {None, request.target}
+        gone = (f"refs/heads/{request.drops}", request.source) if drops else None
+        if not self.refs.move(f"refs/heads/{request.target}", before, after, gone=gone):
+            return None
+        if request.linear:
+            self._replayer.moved(request)
+        dropped = drops and before != after
+        return Merge(target=request.target, before=before, commit=after, dropped=dropped)
 
     def join(self, ours: Oid, theirs: Oid, message: str) -> Oid:
         """A merge commit of two commits; `ours` itself if it holds the other already."""

@@ -57,9 +57,16 @@ class Refs:
         """Make a ref; `False` if it is there already."""
         return self._transaction(f"create {ref} {commit}")
 
-    def move(self, ref: str, before: Oid, after: Oid) -> bool:
-        """Move a ref if it still is where it is expected; whether it was."""
-        return before == after or self._transaction(f"update {ref} {after} {before}")
+    def move(
+        self, ref: str, before: Oid, after: Oid, *, gone: tuple[str, Oid] | None = None
+    ) -> bool:
+        """Move a ref, and delete another in the same step, if both are where they are expected.
+
+        Returns:
+            Whether they were. If there is nowhere to move to, nothing is deleted either.
+        """
+        deletion = "" if gone is None else f"\ndelete {gone[0]} {gone[1]}"
+        return before == after or self._transaction(f"update {ref} {after} {before}{deletion}")
 
     def put(self, ref: str, commit: Oid) -> None:
         """Make or move a ref, wherever it is."""

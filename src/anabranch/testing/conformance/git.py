@@ -13,6 +13,7 @@ Merges
     9. Merges at the same time come one after the other: each begins where another one ended.
     10. The traces of a branch are its merges in order, with their trailers.
     11. Dropping twice is dropping once. Delivering twice is delivering once.
+    12. A merge drops the branch that it is asked to drop if it moves its target, and says so.
 """
 
 from __future__ import annotations
@@ -127,12 +128,20 @@ class _Laws:
         """Merge the work of an agent."""
         tree = await self.create(name)
         await self.hand(tree, f"{name}.txt", name.encode())
-        request = await self.request(tree)
+        request = evolve(await self.request(tree), drops=tree.branch)
         await self.remove(tree)
         answer = await self.env.merges.merge(request)
         if is_successful(answer):
             self.made.append((answer.unwrap(), name))
+            await self.check_dropped(request, answer.unwrap())
         return answer
+
+    async def check_dropped(self, request: MergeRequest, merge: Merge) -> None:
+        branch, moved = str(request.drops), merge.before != merge.commit
+        assert merge.dropped == moved, f"a merge that should drop {branch} is {merge}"
+        found = _value(await self.env.merges.start(branch, _BRANCH), "asking for a branch")
+        assert not moved or found != request.source, f"{branch} was dropped, and is at {found}"
+        _value(await self.env.merges.drop(branch), "dropping the branch")
 
     async def request(self, tree: Worktree) -> MergeRequest:
         return MergeRequest(

@@ -159,8 +159,15 @@ class MemoryMerges:
             raise _unknown(request.source)
         after = self._merged(before, request)
         self._stumble("merge", request.target)
-        self.store.state = self._state.with_ref(f"{HEADS}{request.target}", after)
-        return Merge(target=request.target, before=before, commit=after)
+        return self._moved(request, before, after)
+
+    def _moved(self, request: MergeRequest, before: Oid, after: Oid) -> Merge:
+        ref, target = f"{HEADS}{request.drops}", f"{HEADS}{request.target}"
+        at_source = request.drops is not None and self._state.refs.get(ref) == request.source
+        dropped = at_source and before != after and self._state.holder(ref) is None
+        state = self._state.with_ref(target, after)
+        self.store.state = state.without_ref(ref) if dropped else state
+        return Merge(target=request.target, before=before, commit=after, dropped=dropped)
 
     def _merged(self, before: Oid, request: MergeRequest) -> Oid:
         objects = self._state.objects
@@ -219,8 +226,7 @@ class MemoryMerges:
         trailers = (*request.trailers, *((ORIGINAL, oid) for oid in originals))
         parents = (before,) if request.linear else (before, request.source)
         after = objects.commit(tree, parents, with_trailers(request.message, trailers))
-        self.store.state = self._state.with_ref(ref, after)
-        return Merge(target=request.target, before=before, commit=after)
+        return self._moved(request, before, after)
 
     def _replayed(self, before: Oid, request: MergeRequest) -> Oid:
         objects, last = self._state.objects, before

@@ -161,9 +161,12 @@ class MockMerges:
             return Merge(target=request.target, before=before, commit=before)
         commit = made_up(before, request.source)
         self.branches[request.target] = commit
+        if request.drops is not None:
+            self._forget(request.drops)
         self._known.add((request.target, request.source))
         self.made.append((request, Trace(commit=commit, before=before, trailers=request.trailers)))
-        return Merge(target=request.target, before=before, commit=commit)
+        dropped = request.drops is not None
+        return Merge(target=request.target, before=before, commit=commit, dropped=dropped)
 
     async def lay_out(
         self, request: MergeRequest, worktree: Worktree
@@ -187,9 +190,12 @@ class MockMerges:
 
     async def drop(self, branch: str) -> Result[None, MergeError]:
         """Forget a branch."""
+        self._forget(branch)
+        return Success(None)
+
+    def _forget(self, branch: str) -> None:
         self.calls.append(("drop", branch))
         self.branches.pop(branch, None)
-        return Success(None)
 
     async def deliver(self, branch: str) -> Result[Delivery, MergeError]:
         """Deliver, always."""

@@ -41,7 +41,8 @@ def touched(  # noqa: PLR0911 (a table)
         case "merges.drop", (str(branch),):
             return [(f"branch {branch}", True)]
         case "merges.merge", (MergeRequest() as request,):
-            return [(f"branch {request.target}", True)]
+            moved = filter(None, (request.target, request.drops))
+            return [(f"branch {branch}", True) for branch in moved]
         case _:
             return [(ANYTHING, True)]
 
