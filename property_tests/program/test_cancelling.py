@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from anabranch.lifecycle import RUN_TERMINAL, STEP_TERMINAL, verify
+from anabranch.lifecycle import RUN_TERMINAL, STEP_TERMINAL, Merged, Payload, verify
 from anabranch.testing import MockEnvironment
 from anabranch.values import RunStatus, StepStatus
 from property_tests.program.test_crashes import merges, world
@@ -18,9 +19,14 @@ def dead_runs(draw: st.DrawFn) -> MockEnvironment:
     fuse = Fuse(last=draw(st.integers(0, 90)), after=draw(st.booleans()))
     env = world({}, failing=draw(st.booleans()))
     env = crashed(env, fuse=fuse, lost=lambda sure, written: draw(st.integers(sure, written)))
-    past = past_of(env)
-    assume(past is not None and past.status not in RUN_TERMINAL and past.delivered is None)
+    assume(_is_dead(env))
     return env
+
+
+def _is_dead(env: MockEnvironment) -> bool:
+    """Whether the journal knows of a run that is under way."""
+    past = past_of(env)
+    return past is not None and past.status not in RUN_TERMINAL and past.delivered is None
 
 
 @settings(max_examples=50)
@@ -48,8 +54,7 @@ def test_a_dead_run_is_cancelled_and_put_away(env: MockEnvironment, data: st.Dat
     state = env.journal.state
     assert RunStatus.CANCELLED is state.status
     assert () == verify(env.journal.events, state=state)
-    # Of an agent that the journal on the disk does not know, `anabranch worktrees clean` takes it.
-    assert not {*env.worktrees.alive} & {"run", *state.subjects}
+    assert not env.worktrees.alive
     assert before == merges(env)
     assert all(s.status in STEP_TERMINAL for s in state.subjects.values())
 
@@ -68,3 +73,24 @@ def test_what_an_agent_committed_and_nobody_merged_stays_on_its_branch(
     env = crashed(env, cancelling=True)
     kept = {branch.rpartition("/")[2] for branch in env.worktrees.branches}
     assert {name for name in committed if "agent" in name and not merged[name]} <= kept
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_run_whose_journal_lost_all_it_could_is_put_away_too(*, after: bool) -> None:
+    for call in range(40):
+        fuse = Fuse(last=call, after=after)
+        env = crashed(world({}, failing=False), fuse=fuse, lost=lambda sure, _: sure)
+        if _is_dead(env):
+            assert {} == crashed(env, cancelling=True).worktrees.alive, call
+
+
+def test_an_agent_that_was_merged_is_completed_though_its_run_is_cancelled() -> None:
+    def merged(payload: Payload) -> bool:
+        return isinstance(payload, Merged)
+
+    # It is told with its completion, and the line of that is torn.
+    env = crashed(world({}, failing=False), merged, after=True, lost=lambda _, written: written - 1)
+    state = crashed(env, cancelling=True).journal.state
+    done = [s for s in state.subjects.values() if s.work.merged is not None]
+    assert [StepStatus.COMPLETED] == [subject.status for subject in done]
+    assert RunStatus.CANCELLED is state.status

@@ -7,8 +7,8 @@ Losing the report of an act that has ended is not harmful: the act is in doubt, 
 the crash comes between the act and its report, and resuming finds out.
 
 A status of a subject announces nothing by itself: the commands it leads to are announced on
-their own, and a working tree can be found by its name. So a run waits for its announcements,
-and for nothing else. The end of a phase counts as one: what the phase left in the run's working
+their own, and the working tree of an agent can be found by its name, which the declarations
+of all agents announce. So a run waits for its announcements, and for nothing else. The end of a phase counts as one: what the phase left in the run's working
 tree may be taken away after it. A report is durable before any later announcement is.
 """
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from anabranch.lifecycle.events import (
     CommandStarted,
+    Declared,
     DeliveryStarted,
     MergeStarted,
     Payload,
@@ -23,6 +24,7 @@ from anabranch.lifecycle.events import (
     RunCreated,
     RunMoved,
     StopRequested,
+    SubjectKind,
 )
 
 
@@ -35,6 +37,8 @@ def is_announcement(payload: Payload) -> bool:
     >>> is_announcement(CommandEnded(subject="setup[0]", exit_code=0))
     False
     """
+    if isinstance(payload, Declared):
+        return payload.kind is SubjectKind.AGENT
     return isinstance(payload, _ANNOUNCEMENTS)
 
 

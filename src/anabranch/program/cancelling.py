@@ -28,7 +28,7 @@ from anabranch.lifecycle import (
 )
 from anabranch.program.faults import fatal, note
 from anabranch.program.own_worktree import NAME
-from anabranch.program.past import last_tree
+from anabranch.program.past import closing, last_tree
 from anabranch.program.resolving import tree_for_conflict
 from anabranch.program.run import Identity, died, keep, left_on
 from anabranch.values import HostError, RunStatus, StepStatus
@@ -93,7 +93,7 @@ def _own_removed(identity: Identity) -> Do[None, HostError, MapEnv]:
 def _kept(agent: Subject, identity: Identity) -> Effect[list[str], HostError, MapEnv]:
     """The branch of an agent, if it holds what was not merged; else it goes."""
     branch = f"anabranch/{identity.run}/{agent.declared.subject}"
-    if agent.status is StepStatus.COMPLETED:
+    if agent.status is StepStatus.COMPLETED or agent.work.merged is not None:
         return drop_branch(branch).map_error(fatal).as_(list[str]())
     return _held(branch, last_tree(agent))
 
@@ -114,7 +114,9 @@ def _told(past: RunState, left: tuple[Payload, ...]) -> Iterator[Payload]:
     yield RunMoved(to=RunStatus.RUNNING, reason="to be cancelled")
     yield _STOP
     for name, subject in past.subjects.items():
-        if subject.status not in STEP_TERMINAL:
+        if subject.work.merged is not None and subject.status is StepStatus.VALIDATING:
+            yield from closing(subject)
+        elif subject.status not in STEP_TERMINAL:
             yield Moved(subject=name, to=StepStatus.CANCELLED, message=_WHY)
     yield from left
     yield RunMoved(to=RunStatus.CANCELLED, reason=_WHY)
