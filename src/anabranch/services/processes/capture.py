@@ -20,6 +20,7 @@ LineListener = Callable[[Sequence[bytes]], None]
 # What is written to a log at a time. For larger pieces Linux takes large blocks of free memory, which
 # a virtual machine has often handed back: each of their pages is then a fault on the host.
 _PIECE: Final = 1 << 15
+_NOTHING: Final = Held()
 
 
 @frozen(kw_only=True)
@@ -95,8 +96,8 @@ class Stream:
         self._log: BinaryIO | None = None
         self._listener = listener
         self._carry = b""
-        self._masker, self._held = masker, Held()
-        self._shown = Ends(Limits(head=0, tail=limits.tail))
+        self._masker, self._held = masker, _NOTHING
+        self._shown = None if masker is None else Ends(Limits(head=0, tail=limits.tail))
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes in."""
@@ -107,7 +108,7 @@ class Stream:
 
     def _show(self, data: bytes) -> None:
         self._write(data)
-        if self._masker is not None:
+        if self._shown is not None:
             self._shown.feed(data)
         if self._listener is not None:
             lines, self._carry = split_lines(self._carry, data)
@@ -129,13 +130,13 @@ class Stream:
     def finish(self) -> Captured:
         """The stream has ended: hand out a last line that had no end, and say what was held."""
         if self._masker is not None:
-            data, self._held = self._masker.flush(self._held), Held()
+            data, self._held = self._masker.flush(self._held), _NOTHING
             self._show(data)
         if self._listener is not None and self._carry:
             self._listener([self._carry])
         name = None if self._log is None else str(self._log.name)
         self.close()
-        return self._ends.captured(name, None if self._masker is None else self._shown.tail)
+        return self._ends.captured(name, None if self._shown is None else self._shown.tail)
 
     def silence(self) -> None:
         """No longer tell the listener."""

@@ -14,6 +14,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from secrets import token_hex
 from typing import Any, Final, final
 
@@ -36,6 +37,8 @@ class GroupContainment:
     def __init__(self) -> None:
         self._running: set[_GroupChild] = set()
         self._adopts: bool | None = None
+        self._mark = os.fsencode(token_hex(8))
+        self._numbers = count()
 
     async def start(self, start: Start) -> Result[Child, Refusal]:
         """Start a process in a session of its own, with no terminal."""
@@ -43,7 +46,11 @@ class GroupContainment:
         # for it is cancelled, and `vfork` holds the interpreter's lock anyway.
         if self._adopts is None:
             self._adopts = can_see() and adopt_orphans()
-        return _start(start, self._running)
+        return _start(start, self._running, self._new_mark())
+
+    def _new_mark(self) -> bytes:
+        """No other command's, also not of one that a fork of this process starts."""
+        return b"%s-%d-%d" % (self._mark, os.getpid(), next(self._numbers))
 
     def close(self) -> None:
         """End what was adopted and is alive."""
@@ -51,8 +58,8 @@ class GroupContainment:
             end_strays()
 
 
-def _start(start: Start, running: set[_GroupChild]) -> Result[Child, Refusal]:
-    mark, born = os.fsencode(token_hex(8)), tick()
+def _start(start: Start, running: set[_GroupChild], mark: bytes) -> Result[Child, Refusal]:
+    born = tick()
     env: Any = {**start.env, MARK: mark}  # bytes, which one checker knows of and the other not
     pipes = _Pipes()
     try:

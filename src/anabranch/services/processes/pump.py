@@ -15,6 +15,7 @@ from typing import Final, final
 
 from anyio import wait_readable
 
+from anabranch.environment import Captured
 from anabranch.services.processes.capture import Stream
 from anabranch.services.processes.child import Child, Exit
 
@@ -33,17 +34,20 @@ class Input:
     """
 
     def __init__(self, data: bytes | None) -> None:
-        """Open the pipe.
+        self._left = memoryview(data or b"")
+        self.theirs: int | None = None
+        self.ours: int | None = None
+
+    def open(self) -> int | None:
+        """Open the pipe, if there is anything to be read; their end of it.
 
         Raises:
             OSError: too many files are open.
         """
-        self._left = memoryview(data or b"")
-        self.theirs: int | None = None
-        self.ours: int | None = None
-        if data:
+        if self._left:
             self.theirs, self.ours = os.pipe()
             os.set_blocking(self.ours, False)
+        return self.theirs
 
     def given(self) -> None:
         """The process has its end. Twice is once."""
@@ -153,7 +157,8 @@ class Pump:
         data = os.read(fd, self._size)
         if not data:
             del self._open[fd]
-            selector.unregister(fd)
+            if not self.finished:
+                selector.unregister(fd)
             return
         if len(data) == _CHUNK == self._size:
             self._widen(fd)
@@ -170,8 +175,15 @@ class Pump:
         with suppress(OSError):
             fcntl(fd, _F_SETPIPE_SZ, _WIDE)
 
+    def finish(self) -> tuple[Captured, Captured]:
+        """No more will come of stdout and stderr: what has."""
+        out, err = self._streams
+        return out.finish(), err.finish()
+
     def close(self) -> None:
         """Let go of everything. Twice is once."""
         self._input.close()
+        for stream in self._streams:
+            stream.close()
         if self._selector is not None:
             self._selector.close()

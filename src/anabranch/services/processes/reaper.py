@@ -15,6 +15,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from select import POLLIN, poll
 from threading import Lock
 from typing import BinaryIO, Final, final
 
@@ -200,8 +201,13 @@ def _dismiss(link: socket.socket, process: subprocess.Popen[bytes], lines: _Line
     link.close()
     for line in lines.every:
         line.close()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_PATIENCE)
+    with suppress(OSError):  # no such process any more, or no descriptor left
+        news = os.pidfd_open(process.pid)
+        end = poll()
+        end.register(news, POLLIN)
+        end.poll(_PATIENCE * 1000)
+        os.close(news)
+    process.poll()
 
 
 def _receive(link: socket.socket) -> bytes:

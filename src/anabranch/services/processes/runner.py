@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -92,41 +91,39 @@ class LocalCommands:
             end in time.
         """
         began = monotonic()
-        out, err = (self._stream(invocation, name, listener) for name in ("stdout", "stderr"))
-        with ExitStack() as held:
-            begun = await self._begin(invocation, held)
+        given = Input(invocation.stdin)
+        try:
+            begun = await self._begin(invocation, given)
             if isinstance(begun, Failure):
                 return Failure(_refused(invocation, begun.failure()))
-            given, child = begun.unwrap()
-            for stream in (out, err):
-                held.callback(stream.close)
-            pump = held.enter_context(closing(Pump(child, given, (out, err))))
-            attendance = await self._attend(invocation, pump, child)
-            captured = out.finish(), err.finish()
-            lasted = timedelta(seconds=monotonic() - began)
-            return _verdict(invocation, attendance, captured, lasted)
+            out = self._stream(invocation, "stdout", listener)
+            err = self._stream(invocation, "stderr", listener)
+            pump = Pump(begun.unwrap(), given, (out, err))
+            attendance, captured = await self._attend(invocation, pump, begun.unwrap())
+        finally:
+            given.close()
+        lasted = timedelta(seconds=monotonic() - began)
+        return _verdict(invocation, attendance, captured, lasted)
 
-    async def _begin(
-        self, invocation: Invocation, held: ExitStack
-    ) -> Result[tuple[Input, Child], Refusal]:
+    async def _begin(self, invocation: Invocation, given: Input) -> Result[Child, Refusal]:
         try:
-            given = held.enter_context(closing(Input(invocation.stdin)))
-            started = await self._containment.start(self._start(invocation, given.theirs))
+            return await self._containment.start(self._start(invocation, given.open()))
         except OSError as error:
             return Failure(out_of(error))
         except ValueError as error:
             return Failure(unspeakable(str(error)))
-        return started.map(lambda child: (given, child))
 
-    async def _attend(self, invocation: Invocation, pump: Pump, child: Child) -> Attendance:
+    async def _attend(
+        self, invocation: Invocation, pump: Pump, child: Child
+    ) -> tuple[Attendance, tuple[Captured, Captured]]:
         attendance = Attendance(pump, child, limit=invocation.timeout, grace=invocation.grace)
         try:
             await attendance.attend()
+            return attendance, pump.finish()
         finally:
             pump.close()
             child.hang_up(drained=pump.finished)
             self._let_go(invocation.cwd, child)
-        return attendance
 
     def _let_go(self, cwd: str, child: Child) -> None:
         self._lingering = [each for each in self._lingering if _lives_on(each[1])]

@@ -32,7 +32,7 @@ Messages of a warden, one packet each:
 """
 
 # Importing `pathlib` would double the time that this script takes to start.
-# ruff: noqa: PTH102, PTH106, PTH110, PTH116, PTH120, PTH123, PTH208
+# ruff: noqa: PTH102, PTH106, PTH110, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ PATIENCE = 8.0
 PACKET = 1 << 15
 _PRINTED = 1 << 12
 _WINDOW_SECONDS = 0.002
+_TURN_SECONDS = 0.02
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -180,10 +181,13 @@ class Reaper:
             os.read(self.wake, 4096)
         return ready
 
-    def slay_until(self, done: Callable[[], bool], spared: Collection[int]) -> None:
-        """Kill all descendants again and again until it is done or patience is over."""
+    def deafen(self) -> None:
+        """Be woken by children alone."""
         self.poll.unregister(self.link.fileno())
         self.poll.unregister(self.owner)
+
+    def slay_until(self, done: Callable[[], bool], spared: Collection[int]) -> None:
+        """Kill all descendants again and again until it is done or patience is over."""
         pause = 0.001
         while not done() and pause < PATIENCE:
             signal_all(signal.SIGKILL, spared)
@@ -254,9 +258,10 @@ def spawn(request: bytes, stdin: int | None, outputs: list[int]) -> int:
     env = {**inherit(inherited), **own}
     os.chdir(cwd)
     failure = OSError(errno.ENOENT, "not found")
-    for candidate in candidates(argv[0], env):
+    paths = candidates(argv[0], env)
+    # To look first takes a hundredth of what `exec` takes to find out.
+    for candidate in [path for path in paths if os.access(path, os.F_OK)] or paths:
         try:
-            os.stat(candidate)  # a hundredth of what it costs to have `exec` find out
             return os.posix_spawn(
                 candidate,
                 argv,
@@ -327,6 +332,7 @@ class Warden(Reaper):
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             while self.turn():
                 pass
+        self.deafen()
         self.listen(wanted=False)
         self.kill()
         self.slay_until(lambda: not self.reap()[0], ())
@@ -399,8 +405,8 @@ class Warden(Reaper):
     def farewell(self, ended: bytes, *, alive: bool) -> bytes:
         """How the command ended, and the last that it printed.
 
-        Its status, user and system time, memory; whether something is alive; whether its outputs
-        have come to their end; how much of what follows is stdout, the rest being stderr.
+        Status, user time, system time, memory; whether something is alive; whether its outputs
+        are over; how much of what follows is stdout, the rest being stderr.
         """
         self.close_ends()
         unheard, self.due = self.listened or self.due, False
@@ -428,18 +434,13 @@ class Warden(Reaper):
         if ended is not None:
             self.link.send(self.farewell(ended, alive=alive))
             self.left = alive
-            if alive:
-                self.retire()
+            while alive and self.pipes:
+                os.close(self.pipes.pop())  # this was the last command
         elif self.left and not alive:
             self.link.send(b"G")
             self.left = False
         if not alive:
             self.pause = None
-
-    def retire(self) -> None:
-        """Take no other command: what is left of this one has the pipes, while they are read."""
-        while self.pipes:
-            os.close(self.pipes.pop())
 
     def reap(self) -> tuple[bool, bytes | None]:
         """Collect the dead; whether anyone lives, and how the command ended if it did just now."""
@@ -473,6 +474,9 @@ class Keeper(Reaper):
         self.link.send(b"ok cgroup" if self.base else b"ok reaper")
         while self.turn():
             self.reap()
+        self.deafen()
+        while self.reap() and self.wait(_TURN_SECONDS):
+            pass  # they end by themselves
         self.slay_until(lambda: not self.reap(), self.wardens.keys())
         _drop_cgroup(self.base)
 
