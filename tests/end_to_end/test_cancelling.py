@@ -14,7 +14,13 @@ import anyio
 import pytest
 
 from anabranch.engine import open_repository
-from anabranch.lifecycle import DeliveryStarted, PhaseStarted
+from anabranch.lifecycle import (
+    Delivered,
+    DeliveryStarted,
+    PhaseStarted,
+    StopReason,
+    StopRequested,
+)
 from anabranch.services.journal import open_journal
 from anabranch.services.runs import run_directory
 from tests.end_to_end.test_resuming import Held, held
@@ -129,6 +135,24 @@ def test_a_run_that_was_killed_in_its_delivery_is_resumed_and_not_cancelled(held
     told = anabranch(held.repository, "status").stdout
     assert "its delivery was under way" in told
     assert "nothing of yours was changed" not in told
+
+
+async def killed_at_the_end_of_its_cancelling(held: Held, run: str) -> None:
+    held.kill()
+    directory = run_directory(open_repository(str(held.repository.path)).state, run)
+    async with open_journal(directory, now=lambda: datetime.now(UTC)) as journal:
+        journal.note(StopRequested(reason=StopReason.CANCELLED))
+        journal.note(Delivered(commit="0" * 40, delivered=False, reason="the run was cancelled"))
+
+
+def test_a_run_that_was_half_cancelled_is_cancelled_and_not_resumed(held: Held) -> None:
+    run = run_in(held)
+    anyio.run(killed_at_the_end_of_its_cancelling, held, run)
+    refused = anabranch(held.repository, "resume", run)
+    assert (2, True) == (refused.returncode, "somebody began to cancel the run" in refused.stderr)
+    assert f"anabranch cancel {run}" in refused.stderr
+    assert 0 == anabranch(held.repository, "cancel", run).returncode
+    assert "held: cancelled" in anabranch(held.repository, "status").stdout
 
 
 def test_a_run_that_is_not_there_is_told(held: Held) -> None:

@@ -264,7 +264,8 @@ class LocalResumption:
             The state of the run at its end: the fold of its journal.
 
         Raises:
-            UsageError: there is no such run, or nothing is left of it to do.
+            UsageError: there is no such run, nothing is left of it to do, or somebody began to
+                cancel it.
             ConfigError: the workflow has changed: the differences.
             AnabranchError: another process works on the run, or the machine did not do its part.
             KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
@@ -292,6 +293,10 @@ class LocalResumption:
             return local.journal.state
 
     def _workflow(self, past: RunState) -> Workflow:
+        if past.is_being_cancelled:
+            hint = f"anabranch cancel {self.run}"
+            message = "somebody began to cancel the run, and part of it is put away"
+            raise UsageError.of("run-being-cancelled", message, value=self.run, hint=hint)
         return workflow_to_resume(past, self.workflow, force=self.force)
 
     def _judged(self, journal: FileJournal) -> RunState:
