@@ -27,16 +27,22 @@ WEAK = evolve(
     ),
     memory_bytes=None,
     open_files=256,
-    unrecycled="core.checkStat=minimal hides some changes of files",
-    unlaid="Operation not permitted",
     strength=Strength.GROUP,
     weakness="no child subreaper",
     file_systems={"repository": evolve(DISK, kind="nfs4", free_bytes=1 << 20)},
     agents=(),
 )
+SLOW = evolve(
+    MACHINE,
+    unrecycled="core.checkStat=minimal hides some changes of files",
+    unlaid="Operation not permitted",
+    file_systems={"repository": evolve(DISK, writable=False)},
+)
 
 
-@pytest.mark.parametrize(("name", "machine", "code"), [("good", MACHINE, 0), ("weak", WEAK, 3)])
+@pytest.mark.parametrize(
+    ("name", "machine", "code"), [("good", MACHINE, 0), ("weak", WEAK, 3), ("slow", SLOW, 3)]
+)
 def test_the_machine_is_described_and_judged(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, machine: Machine, code: int
 ) -> None:

@@ -66,6 +66,11 @@ def test_what_is_unknown_unlimited_or_good_enough_is_no_problem(machine: Machine
     assert () == assess_machine(machine)
 
 
+def test_a_repository_that_cannot_be_written_to_is_an_error() -> None:
+    (problem, *_) = assess_machine(with_repository(evolve(DISK, writable=False)))
+    assert ("read-only", Severity.ERROR) == (problem.code, problem.severity)
+
+
 def test_errors_come_before_warnings() -> None:
     missing = Problem(code="git-missing", message="git is not installed")
     problems = assess_machine(evolve(FINE, git="", git_problems=(missing,), open_files=1))

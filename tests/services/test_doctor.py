@@ -20,6 +20,21 @@ def test_a_repository_is_examined_with_the_places_that_a_run_uses(tmp_path: Path
     assert () == machine.git_problems
 
 
+def test_a_repository_that_nobody_may_write_to_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git_repo(tmp_path / "shop")
+    mine = str(tmp_path / "shop" / ".git")
+    access = os.access
+
+    def not_mine(path: str | Path, mode: int) -> bool:
+        return str(path) != mine and access(path, mode)
+
+    monkeypatch.setattr(os, "access", not_mine)
+    places = examine(str(tmp_path / "shop")).file_systems
+    assert [False, True] == [places[role].writable for role in ("repository", "worktrees")]
+
+
 def test_where_there_is_no_repository_the_reason_is_a_fact(tmp_path: Path) -> None:
     machine = examine(str(tmp_path))
     assert ["not-a-repository"] == [problem.code for problem in machine.git_problems]

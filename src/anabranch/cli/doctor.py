@@ -49,7 +49,7 @@ def _facts(machine: Machine) -> list[str]:
         "limits": f"{_limit(machine.open_files)} open files, {_limit(machine.processes)} processes",
         **({} if start is None else {"process start": f"{start * 1000:.1f} ms"}),
         "containment": machine.strength.value + (f" ({machine.weakness})" * bool(machine.weakness)),
-        "worktrees made": _made(machine),
+        **({"worktrees made": _made(machine)} if machine.git else {}),
         **{role: _storage(place) for role, place in machine.file_systems.items()},
         "agents": ", ".join(machine.agents) or "none found",
     }

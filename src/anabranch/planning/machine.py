@@ -34,6 +34,7 @@ class FileSystem:
         free_bytes: room for more.
         free_files: how many more files it can hold; `None` if it has no such limit.
         ignores_case: whether `A` and `a` are one name.
+        writable: whether a run could make files there.
     """
 
     path: str
@@ -41,6 +42,7 @@ class FileSystem:
     free_bytes: int
     free_files: int | None = None
     ignores_case: bool = False
+    writable: bool = True
 
 
 @frozen(kw_only=True)
@@ -183,6 +185,13 @@ def _git(machine: Machine) -> Iterator[Problem]:
 
 def _storage(role: str, place: FileSystem) -> Iterator[Problem]:
     where = f"{place.path} ({place.kind or 'unknown type'})"
+    if not place.writable:
+        yield Problem(
+            code="read-only",
+            message=f"no run can make its files: the {role} cannot be written to",
+            value=where,
+            hint="make it writable for you, or work in a clone",
+        )
     if place.kind in _NETWORKS:
         yield _warning(
             "network-storage",

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+from attrs import evolve
 from returns.result import Failure
 
 from anabranch.planning import AGENTS
@@ -64,7 +65,8 @@ def examine(directory: str, environ: Mapping[str, str] | None = None) -> Machine
         unlaid=None if repository is None else overlay_problem(repository.common),
         strength=strength,
         weakness=weakness,
-        file_systems={role: file_system(path) for role, path in places.items()},
+        file_systems={role: file_system(path) for role, path in places.items()}
+        | ({} if repository is None else {"repository": _home(repository)}),
         wrappers=_wrappers(environ.get("PATH")),
         agents=tuple(name for name in AGENTS if shutil.which(name, path=environ.get("PATH"))),
     )
@@ -82,7 +84,17 @@ def file_system(path: str) -> FileSystem:
         free_bytes=room.f_bavail * room.f_frsize,
         free_files=room.f_favail if room.f_files else None,
         ignores_case=_ignores_case(there),
+        writable=_writable(there),
     )
+
+
+def _home(repository: GitRepository) -> FileSystem:
+    """Where the user works; files of a run are made in git's directory."""
+    return evolve(file_system(repository.home), writable=_writable(repository.common))
+
+
+def _writable(path: str | Path) -> bool:
+    return os.access(path, os.W_OK | os.X_OK)
 
 
 def _kind(path: Path) -> str:
