@@ -212,7 +212,9 @@ def survivors(mark: str) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("interrupted", [signal.SIGINT, signal.SIGTERM], indirect=True)
+@pytest.mark.parametrize(
+    "interrupted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], indirect=True
+)
 def test_an_interrupted_run_leaves_no_process_and_no_change_but_what_resuming_needs(
     repository: ScratchRepository, interrupted: subprocess.CompletedProcess[str]
 ) -> None:

@@ -61,7 +61,7 @@ class LocalCancellation:
             UsageError: there is no such run, or nothing is left of it to cancel.
             HostError: its process is on another machine or somebody else's, or the machine did
                 not do its part.
-            KeyboardInterrupt: SIGINT or SIGTERM came; it can be cancelled again.
+            KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; it can be cancelled again.
         """
         return await until_told_to_end(self._carried_out)
 

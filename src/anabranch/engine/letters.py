@@ -62,7 +62,7 @@ class LocalRetry:
         Raises:
             UsageError: the run has not ended, or there is no such letter.
             AnabranchError: another process holds the journal, or the machine did not do its part.
-            KeyboardInterrupt: SIGINT or SIGTERM came; the new run can be resumed.
+            KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; the new run can be resumed.
         """
         async with _letters(self.repository, self.parent, self.subjects) as (journal, letters):
             _refuse_masked(letters)

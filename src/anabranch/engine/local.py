@@ -52,7 +52,7 @@ E = TypeVar("E")
 
 Listener = Callable[[Event], None]
 
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def new_run_id(now: datetime | None = None) -> str:
@@ -156,7 +156,7 @@ def run_in_repository(effect: Effect[T, E, MapEnv], path: str = ".") -> Result[T
 
     Raises:
         HostError: no repository, no commit in it, or no git.
-        KeyboardInterrupt: SIGINT or SIGTERM came; finalisers have run.
+        KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; finalisers have run.
     """
 
     async def carry_out() -> Result[T, E]:
@@ -209,7 +209,7 @@ class LocalRun:
 
         Raises:
             AnabranchError: the input is no input, or the machine did not do its part.
-            KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
+            KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; the run has ended in order.
         """
         return await until_told_to_end(self._carried_out)
 
@@ -268,7 +268,7 @@ class LocalResumption:
                 cancel it.
             ConfigError: the workflow has changed: the differences.
             AnabranchError: another process works on the run, or the machine did not do its part.
-            KeyboardInterrupt: SIGINT or SIGTERM came; the run has ended in order.
+            KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; the run has ended in order.
         """
         require_run(self.repository.state, self.run)
         return await until_told_to_end(self._carried_out)
@@ -356,12 +356,16 @@ async def interpreted(effect: Effect[T, AnabranchError, MapEnv], local: Local) -
 
 
 async def until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
-    """Await it; SIGINT and SIGTERM cancel it, and its finalisers run first."""
+    """Await it; SIGINT, SIGTERM and SIGHUP cancel it, and its finalisers run first.
+
+    What is ignored, as SIGHUP is under `nohup`, stays so.
+    """
+    heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     results: list[Result[T, AnabranchError]] = []
     async with anyio.create_task_group() as tasks:
 
         async def watch() -> None:
-            with anyio.open_signal_receiver(*_ENDING) as signals:
+            with anyio.open_signal_receiver(*heard) as signals:
                 async for _ in signals:
                     tasks.cancel_scope.cancel()
                     return
