@@ -139,6 +139,27 @@ def test_what_a_step_left_is_committed_and_nothing_else(repository: ScratchRepos
     assert not (repository.path / "b.md").exists()
 
 
+def test_what_a_step_staged_is_committed_whatever_it_is(repository: ScratchRepository) -> None:
+    done = run_in(
+        repository,
+        """
+    - shell: mkdir dir; echo x > dir/x; git add dir; git commit --quiet -m dir
+    - shell: |
+        git mv a.md moved; git rm --quiet b.md; git rm --quiet -r dir; echo file > dir
+        rm c.py; mkdir c.py; echo in > c.py/in; echo s > staged; git add staged; rm staged
+        ln -s nowhere link; echo run > run; chmod +x run
+      auto_commit: true
+      commit_required: true
+    - git status --short > "$OUT/status"
+""",
+    )
+    assert 0 == done.returncode, done.stdout
+    assert "?? items.json\n" == said(repository, "status")
+    names = repository.git("ls-tree", "-r", "--format=%(objectmode) %(path)", "HEAD").splitlines()
+    assert {"100644 moved", "100644 dir", "100644 c.py/in", "120000 link", "100755 run"} <= {*names}
+    assert {"a.md", "b.md", "staged"}.isdisjoint(name.split()[1] for name in names)
+
+
 def test_with_nothing_to_commit_there_is_no_commit(repository: ScratchRepository) -> None:
     done = run_in(repository, "    - {shell: 'true', auto_commit: true, commit_required: true}")
     assert "made none" in json.loads(done.stdout)["failed"][0]["message"]

@@ -23,14 +23,8 @@ from anabranch.program.slates import STATE
 from anabranch.values import ConfigError, HostError
 from anabranch.workflow import Step
 
-_ADD = (
-    "git",
-    "--literal-pathspecs",
-    "add",
-    "--all",
-    "--pathspec-from-file=-",
-    "--pathspec-file-nul",
-)
+# Unlike `git add` it takes paths that are gone already from the tree and from the index.
+_STAGE = ("git", "update-index", "--add", "--remove", "--replace", "-z", "--stdin")
 
 
 @frozen(kw_only=True)
@@ -110,7 +104,7 @@ def _commit(
     message = yield from _message(step, subject, place, state)
     bare = Invocation(argv=(), cwd=place.worktree.path, env=place.told(subject), label=subject)
     listed = b"\0".join(path.encode(errors="surrogateescape") for path in paths)
-    adding = evolve(bare, argv=_ADD, stdin=listed)
+    adding = evolve(bare, argv=_STAGE, stdin=listed)
     committing = evolve(bare, argv=("git", "commit", "--quiet", "--file=-"), stdin=message.encode())
     for invocation in (adding, committing):
         ended = yield from execute(invocation).settled()
