@@ -168,7 +168,9 @@ def execute(
 def _judged(invocation: Invocation, output: CommandOutput) -> Result[CommandOutput, CommandError]:
     if output.exit_code == 0:
         return Success(output)
-    message = f"`{invocation.argv[-1]}` ended with {ending(output)}"
+    *words, last = invocation.argv
+    called = last if words == ["sh", "-c"] else " ".join(invocation.argv)
+    message = f"`{called}` ended with {ending(output)}"
     fault = CommandFault.EXIT
     return Failure(CommandError(fault=fault, invocation=invocation, message=message, output=output))
 
