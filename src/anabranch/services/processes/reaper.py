@@ -201,13 +201,19 @@ def _dismiss(link: socket.socket, process: subprocess.Popen[bytes], lines: _Line
     link.close()
     for line in lines.every:
         line.close()
-    with suppress(OSError):  # no such process any more, or no descriptor left
-        news = os.pidfd_open(process.pid)
+    if process.poll() is None:
+        _await_end(process.pid)
+        process.poll()
+
+
+def _await_end(pid: int) -> None:
+    """Wait for the end of a child; `Popen.wait` with a limit would look, sleep and look again."""
+    with suppress(OSError):  # no descriptor is left
+        news = os.pidfd_open(pid)
         end = poll()
         end.register(news, POLLIN)
         end.poll(_PATIENCE * 1000)
         os.close(news)
-    process.poll()
 
 
 def _receive(link: socket.socket) -> bytes:

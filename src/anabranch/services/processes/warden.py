@@ -371,8 +371,9 @@ class Warden(Reaper):
     def start(self, request: bytes, stdin: list[int]) -> None:
         """Start a command; if that goes wrong, say how."""
         self.enter()
-        self.ends = list(map(writing_end, self.pipes))
         try:
+            for pipe in self.pipes:
+                self.ends.append(writing_end(pipe))
             self.command = spawn(request, stdin[0] if stdin else None, self.ends)
             self.listen(wanted=True)
         except OSError as error:
