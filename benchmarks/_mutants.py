@@ -37,14 +37,14 @@ MUTANTS: Final = (
     Mutant(
         "one more runs at a time than the limit says",
         GROUPS,
-        "        self.short = self._active < self._limit\n        worker,",
-        "        self.short = self._active <= self._limit\n        worker,",
+        "        self.short = self._active < self._limit\n        if self._resting",
+        "        self.short = self._active <= self._limit\n        if self._resting",
     ),
     Mutant(
         "a slot that frees up is not refilled",
         GROUPS,
-        "            group.grow()\n",
-        "            pass\n",
+        "        if self.short and self.schedule.more:\n            self.grow()\n",
+        "",
     ),
     Mutant(
         "jobs start after the first failure has stopped everything",
@@ -103,7 +103,7 @@ MUTANTS: Final = (
     Mutant(
         "what is started inside something cancelled is not cancelled",
         VIRTUAL,
-        "        child.cancelled = strand.cancelled and not strand.shielded\n",
+        "        child.cancelled = parent.cancelled and not parent.shielded\n",
         "",
     ),
     Mutant(
@@ -170,8 +170,8 @@ MUTANTS: Final = (
     Mutant(
         "those that depend on a failed step are forgotten",
         STEPS,
-        "        for index, upstream in error.skipped.items()\n",
-        "        for index, upstream in list(error.skipped.items())[1:]\n",
+        "            for index, upstream in upstreams.items()\n",
+        "            for index, upstream in list(upstreams.items())[1:]\n",
     ),
     Mutant(
         "an interrupted attempt counts as one more",

@@ -98,6 +98,9 @@ COMBINATORS: dict[str, Combine] = {
     "par_graph": lambda effects, limit: par_graph(dict(enumerate(effects)), {}, limit=limit).map(
         lambda values: list(values.values())
     ),
+    "par_graph, each lets two begin": lambda effects, limit: par_graph(
+        dict(enumerate(effects)), {n: [(n - 1) // 2] for n in range(1, len(effects))}, limit=limit
+    ).map(lambda values: list(values.values())),
     "in turn, within a limit of time": lambda effects, limit: timeout(
         par_all_limit(effects, limit), "100h"
     ),

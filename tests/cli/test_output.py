@@ -33,6 +33,12 @@ def test_colour_is_for_terminals_and_respects_no_color(value: str, *, coloured: 
     assert coloured == (b"\x1b[" in said)
 
 
+def test_what_steers_a_terminal_does_not_reach_it() -> None:
+    said = printed_on_a_terminal(["validate", "\x1b]0;title\x07\x1b[2J.yml"], {"NO_COLOR": "1"})
+    assert rb"`\x1b]0;title\x07\x1b[2J.yml`" in said
+    assert b"\x1b" not in said
+
+
 def test_output_that_nobody_reads_is_no_fault(tmp_path: Path) -> None:
     flow = tmp_path / "flow.yml"
     flow.write_text("name: w\nmode: mapreduce\nmap: {input: i.json, agent_template: [make]}\n")

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from anabranch.cli.summary import as_text
+import pytest
+from attrs import evolve
+
+from anabranch.cli.summary import as_text, in_repository
 from anabranch.lifecycle import (
     CommandEnded,
     CommandStarted,
@@ -14,11 +17,13 @@ from anabranch.lifecycle import (
     Payload,
     RunCreated,
     RunMoved,
+    Spent,
     SubjectKind,
     fold,
     summarise,
 )
 from anabranch.values import RunStatus, StepStatus
+from tests.lifecycle.histories import BEGUN, CREATED, history
 
 START = datetime(2026, 3, 14, 12, tzinfo=UTC)
 TO = StepStatus
@@ -35,17 +40,39 @@ def failing(number: int, said: str) -> Iterator[Payload]:
     yield Moved(subject=name, to=TO.FAILED, message="`check` ended with exit code 1")
 
 
-def told(*payloads: Payload, base: str = "b0", commit: str = "b0") -> str:
+def told(
+    *payloads: Payload, base: str = "b0", commit: str = "b0", branch: str | None = None
+) -> str:
     """What is told of a run that delivered a commit in the end."""
     story = [
         RunCreated(run="r-1", workflow="w", digest="d", base=base),
         RunMoved(to=RunStatus.RUNNING),
         *payloads,
-        Delivered(commit=commit, delivered=True),
+        Delivered(commit=commit, delivered=True, branch=branch),
         RunMoved(to=RunStatus.PARTIAL),
     ]
     state = fold(Event(n, START, payload, None) for n, payload in enumerate(story, start=1))
     return as_text(summarise(state))
+
+
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        ("anabranch resume r-1", "anabranch resume r-1 --repo '../my repo'"),
+        ("git merge x", "git -C '../my repo' merge x"),
+        ("git -C /there merge x", "git -C /there merge x"),
+        ("finish it, then: git -C /there merge x", "finish it, then: git -C /there merge x"),
+    ],
+)
+def test_what_to_type_means_the_repository_that_was_named(command: str, typed: str) -> None:
+    assert typed == in_repository(command, "../my repo")
+    assert command == in_repository(command, ".")
+
+
+def test_the_result_of_a_run_that_failed_can_be_taken_from_where_the_user_is() -> None:
+    left = Delivered(commit="c1", delivered=False, branch="b", hint="git merge b", reason="why")
+    story: list[Payload] = [CREATED, BEGUN, left, RunMoved(to=RunStatus.FAILED)]
+    assert "  next: git -C repo merge b" in as_text(summarise(fold(history(*story))), "repo")
 
 
 def test_failures_that_are_alike_are_told_once_with_the_names_of_all() -> None:
@@ -103,3 +130,17 @@ def test_what_commands_used_of_the_machine_is_told() -> None:
 
 def test_what_commands_hardly_used_is_not_told() -> None:
     assert "processor" not in told(*using(0.4))
+
+
+def test_what_an_agent_used_is_told_without_a_price_that_nobody_named() -> None:
+    agent = Declared(subject="agent-1", kind=SubjectKind.AGENT, label="one")
+    tokens = Spent(subject="agent-1", cost_usd=0.0, input_tokens=1200, output_tokens=7)
+    assert "  tokens: 1,200 in, 7 out\n" in told(agent, tokens)
+    priced = evolve(tokens, cost_usd=0.25)
+    assert "  cost: $0.25, 1,200 tokens in, 7 out\n" in told(agent, priced)
+
+
+def test_a_result_in_a_checkout_without_a_branch_is_not_on_one() -> None:
+    text = told(commit="c9", branch="anabranch/r-1/result")
+    assert "result: in your checkout, commit c9\n" in f"{text}\n"
+    assert "result: on your branch, commit c9\n" in told(commit="c9")

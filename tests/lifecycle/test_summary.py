@@ -153,6 +153,20 @@ def test_a_phase_lasts_until_its_end_or_until_now() -> None:
     assert {"setup": timedelta(seconds=1), "map": timedelta()} == ended.phases
 
 
+def test_time_that_a_run_was_interrupted_is_no_time_of_its_phases() -> None:
+    setup, work = PhaseStarted(phase="setup"), PhaseStarted(phase="map")
+    told: list[Payload] = [setup, PhaseEnded(phase="setup"), work, INTERRUPTED, BEGUN, agent("one")]
+    found = summary(CREATED, BEGUN, *told)
+    assert {"setup": timedelta(seconds=1), "map": timedelta(seconds=2)} == found.phases
+
+
+def test_the_time_in_which_its_process_was_dead_is_no_time_of_its_phases() -> None:
+    work, opened = PhaseStarted(phase="map"), Opened(host="river", process=1)
+    found = summary(CREATED, BEGUN, work, agent("one"), opened, INTERRUPTED, BEGUN, work)
+    assert {"map": timedelta(seconds=3)} == found.phases
+    assert timedelta(seconds=4) == found.elapsed
+
+
 def test_merges_letters_and_costs_add_up() -> None:
     found = summary(
         agent("one"),

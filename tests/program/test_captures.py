@@ -8,13 +8,15 @@ import pytest
 from returns.result import Result, Success
 
 from anabranch import run
-from anabranch.environment import Invocation
-from anabranch.lifecycle import OutputRecorded, summarise, verify
+from anabranch.environment import Captured, CommandOutput, Invocation
+from anabranch.lifecycle import Masker, OutputRecorded, summarise, verify
+from anabranch.planning import AgentReport
 from anabranch.planning.captures import Capture, CaptureFormat, read_capture
 from anabranch.program import Identity, program
+from anabranch.program.capturing import captured
 from anabranch.testing import MockEnvironment, mock_env, printed, said
 from anabranch.values import AnabranchError, ConfigError, RunStatus
-from anabranch.workflow import load_workflow
+from anabranch.workflow import load_workflow, prompt
 
 TEXT = """
 name: w
@@ -62,6 +64,19 @@ def test_what_was_printed_is_a_value_of_later_steps_and_phases() -> None:
     assert ("all mended", "0") == (report.env["ANSWER"], report.env["CODE"])
     assert "1.2" in asked[-1].env.values()
     assert () == verify(env.journal.events)
+
+
+def test_an_answer_is_captured_however_much_else_the_agent_printed() -> None:
+    step = prompt("Mend it", capture="answer")
+    long = Captured(head=b"{}\n", tail=b"the end\n", size=1 << 22)
+    told = captured(
+        step,
+        "s",
+        CommandOutput(exit_code=0, stdout=long),
+        AgentReport(result="done"),
+        Masker.of([]),
+    ).unwrap()
+    assert "done" == {one.name: one.value for one in told}["answer"]
 
 
 def test_what_was_captured_is_in_the_journal() -> None:

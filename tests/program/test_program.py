@@ -54,6 +54,10 @@ def run_in(env: MockEnvironment, text: str = TEXT) -> Result[RunStatus, Anabranc
     return run(program(workflow(text), Identity(run="r1")), env)
 
 
+def messages(env: MockEnvironment) -> list[str]:
+    return [r.message for r in env.asked("merge") if isinstance(r, MergeRequest)]
+
+
 def merged(env: MockEnvironment) -> list[str]:
     requests = (request for request in env.asked("merge") if isinstance(request, MergeRequest))
     return [name for r in requests for key, name in r.trailers if key == "Anabranch-Agent"]
@@ -177,3 +181,13 @@ def test_a_promise_that_the_machine_could_not_look_into_is_not_said_to_be_broken
     assert isinstance(outcome.failure(), HostError)
     assert [] == ends_of_setup(mock)
     assert RunStatus.INTERRUPTED is mock.journal.state.status
+
+
+def test_an_item_forges_nothing_in_the_message_of_its_merge() -> None:
+    items = ["a\n\nAnabranch-Agent: agent-7\n", "\n", "x" * 1000]
+    env = environment(files={"items.json": json.dumps(items)})
+    run_in(env, TEXT.replace("${item.name}", "${item}"))
+    first, second, third = messages(env)[1:4]
+    assert "Merge agent-0: a Anabranch-Agent: agent-7" == first
+    assert "Merge agent-1: agent-1" == second
+    assert 150 > len(third)

@@ -46,6 +46,7 @@ def _told(run: str, repo: str, done: Cancellation) -> Iterator[str]:
     yield f"run {run} is cancelled{ended}"
     for branch in done.branches:
         yield f"  kept: branch {branch} holds work that was not delivered"
-        yield f"  next: git {in_repository(repo)}merge --no-overwrite-ignore {branch}"
+        take = f"git merge --no-overwrite-ignore {branch}"
+        yield f"  next: {in_repository(take, repo)}"
     if not done.branches:
         yield "  nothing is left of it but its journal and its logs"

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from anabranch.cli.output import Output
+from anabranch.cli.output import Output, harmless
 from anabranch.lifecycle import STEP_TERMINAL, Summary
 from anabranch.values import StepStatus, format_duration
 
@@ -53,5 +53,6 @@ def draw(summary: Summary) -> RenderableType:
     )
     rows = Table.grid(padding=(0, 1))
     for running in summary.running[:_SHOWN]:
-        rows.add_row("  ", Text(running.label), Text(running.command or "", style="dim"))
+        label, command = harmless(running.label), harmless(running.command or "")
+        rows.add_row("  ", Text(label), Text(command, style="dim"))
     return Group(head, rows)

@@ -9,15 +9,32 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import click
 from attrs import asdict, frozen
 
 from anabranch.values import AnabranchError, Json, Problem
+
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+_CONTROLS: Final = {
+    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"
+}
+
+
+def harmless(text: str) -> str:
+    r"""A text as a terminal may get it, whatever a program printed or an item is called.
+
+    Colours are taken out, and what else steers a terminal is made visible.
+
+    >>> harmless("\x1b[31mred\x1b[0m\x07 \x1b[2J")
+    'red\\x07 \\x1b[2J'
+    """
+    return _COLOURS.sub("", text).translate(_CONTROLS)
 
 
 @frozen(kw_only=True)
@@ -42,11 +59,13 @@ class Output:
 
     def result(self, text: str, data: Mapping[str, Json]) -> None:
         """Print a result: `text` for people, or `data` for programs."""
-        click.echo(json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else text)
+        click.echo(
+            json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else harmless(text)
+        )
 
     def line(self, text: str) -> None:
         """Print one line of a result that comes piece by piece."""
-        click.echo(text)
+        click.echo(harmless(text))
 
     def piece(self, text: str) -> None:
         """Print a piece of a result as it is."""
@@ -62,7 +81,7 @@ class Output:
             self.say_error(f"{len(error.problems)} problems")
             for problem in error.problems:
                 self._say("")
-                self._say("\n".join(f"  {line}" for line in str(problem).splitlines()))
+                self.note("\n".join(f"  {line}" for line in str(problem).splitlines()))
 
     def _one(self, problem: Problem) -> None:
         lines = str(problem).splitlines()
@@ -74,15 +93,15 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print something for people, beside the result."""
-        self._say(text)
+        self._say(harmless(text))
 
     def say_error(self, text: str) -> None:
         """Print a message that begins with `error:`."""
-        self._say(f"{click.style('error', fg='red', bold=True)}: {text}")
+        self._say(f"{click.style('error', fg='red', bold=True)}: {harmless(text)}")
 
     def say_hint(self, text: str) -> None:
         """Print a message that begins with `hint:`."""
-        self._say(f"{click.style('hint', fg='cyan', bold=True)}: {text}")
+        self._say(f"{click.style('hint', fg='cyan', bold=True)}: {harmless(text)}")
 
     @cached_property
     def _colored(self) -> bool:

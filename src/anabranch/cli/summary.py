@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from shlex import quote
 from typing import Any
 
 from attrs import asdict
@@ -81,27 +82,28 @@ def _counts(summary: Summary) -> Iterator[str]:
     if summary.processor >= _WORTH_TELLING:
         peak = f"the largest process took {format_size(summary.memory_bytes)}"
         yield f"  commands: {format_duration(summary.processor)} of processor time, {peak}"
-    if summary.cost_usd or summary.input_tokens or summary.output_tokens:
+    if summary.cost_usd:
         tokens = f"{summary.input_tokens:,} tokens in, {summary.output_tokens:,} out"
         yield f"  cost: ${summary.cost_usd:,.2f}, {tokens}"
+    elif summary.input_tokens or summary.output_tokens:
+        yield f"  tokens: {summary.input_tokens:,} in, {summary.output_tokens:,} out"
 
 
 def _result(summary: Summary, repo: str) -> Iterator[str]:
     """Where the result is, and what to type next."""
     delivered = summary.delivered
-    next_commands = [f"{command}{_at(command, repo)}" for command in summary.next_commands]
+    next_commands = summary.next_commands
     if summary.status is RunStatus.INTERRUPTED:
         yield f"  result: {_interrupted(summary)}"
     elif delivered is None or delivered.commit == summary.base:
         yield "  result: nothing was changed"
     elif delivered.delivered:
-        yield f"  result: on your branch, commit {delivered.commit[:12]}"
-        next_commands = next_commands or [
-            f"git {in_repository(repo)}log --oneline -1 {delivered.commit[:12]}"
-        ]
+        where = "on your branch" if delivered.branch is None else "in your checkout"
+        yield f"  result: {where}, commit {delivered.commit[:12]}"
+        next_commands = next_commands or (f"git log --oneline -1 {delivered.commit[:12]}",)
     else:
         yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
-    yield from (f"  next: {command}" for command in next_commands)
+    yield from (f"  next: {in_repository(command, repo)}" for command in next_commands)
 
 
 def _interrupted(summary: Summary) -> str:
@@ -111,14 +113,22 @@ def _interrupted(summary: Summary) -> str:
     return "nothing of yours was changed; what is done is kept"
 
 
-def in_repository(repo: str) -> str:
-    """What makes a command of git mean the same repository."""
-    return "" if repo == "." else f"-C {repo} "
+def in_repository(command: str, repo: str) -> str:
+    """A command to type, which means the same repository from where the user is.
 
-
-def _at(command: str, repo: str) -> str:
-    """What makes a command of ours mean the same repository."""
-    return f" --repo {repo}" if repo != "." and command.startswith("anabranch ") else ""
+    >>> in_repository("git merge result", "my project")
+    "git -C 'my project' merge result"
+    """
+    program, _, rest = command.partition(" ")
+    if repo == "." or rest.startswith("-C "):
+        return command
+    match program:
+        case "anabranch":
+            return f"{command} --repo {quote(repo)}"
+        case "git":
+            return f"git -C {quote(repo)} {rest}"
+        case _:
+            return command
 
 
 def as_data(summary: Summary) -> dict[str, Json]:

@@ -224,9 +224,10 @@ class Graph:
         return True
 
     def finish(self) -> Outcome:
-        values = {key: self._values[key] for key in self._effects if key in self._values}
-        if not self._errors:
-            return Success(values)
+        done = self._values
+        if len(done) == len(self._effects):
+            return Success({key: done[key] for key in self._effects})
+        values = {key: done[key] for key in self._effects if key in done}
         errors = {key: self._errors[key] for key in self._effects if key in self._errors}
         skipped = {key: self._skipped[key] for key in self._effects if key in self._skipped}
         return Failure(GraphError(errors, values, skipped))

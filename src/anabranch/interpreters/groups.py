@@ -1,12 +1,14 @@
 """Several fibers at once: workers that pull jobs from a schedule and push results back.
 
-There is no task per waiting job. A worker is a fiber with `Work`: when the effect that it runs
-ends, it tells the schedule and begins with the next one, until none is ready. The group makes
-another worker when a job is ready and there is room. Where the driver allows it, a worker runs
-up to its first wait at once, so jobs that never wait cost no task at all.
+There is no task per waiting job. A worker is a fiber with a group: when the effect that it runs
+ends, it tells the group's schedule and begins with the next one, until none is ready. Then it
+has ended for its driver, and rests: the group hires it again, before it makes another, when a job
+is ready and there is room. Where the driver allows it, a worker runs up to its first wait at
+once, so jobs that never wait cost no task at all.
 
 Every job begins in the context variables of the place where the group began. A worker runs in a
-context of its own; when a job has changed that, its worker ends and another takes the next job.
+context of its own; when a job has changed that, its worker ends for good and another takes the
+next job.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class Group:
         self,
         schedule: Schedule,
         limit: int | None,
-        hire: Callable[[Effect[Any, Any, Any], Work], Fiber],
+        make: Callable[[Effect[Any, Any, Any], Group, Any], Fiber],
         *,
         eager: bool,
     ) -> None:
@@ -49,13 +51,13 @@ class Group:
         self.stopped = False
         self.context = copy_context()
         self.next_job = schedule.pull
-        self.succeeded = schedule.succeeded
-        self.failed = schedule.failed
         self.schedule = schedule
+        self._taken = schedule.succeeded
         self._limit = math.inf if limit is None else limit
         self._active = 0
         self._growing = False
-        self._worker = hire
+        self._make = make
+        self._resting: list[tuple[Fiber, Context]] = []
         self._eager = eager
         self._defects: list[Exception] = []
         self._interrupt: BaseException | None = None
@@ -69,7 +71,7 @@ class Group:
         return self._active
 
     def start(self) -> bool:
-        """Make the first workers; whether any of them waits already, or has not begun."""
+        """Hire the first workers; whether any of them waits already, or has not begun."""
         self.grow()
         return bool(self._started)
 
@@ -89,7 +91,7 @@ class Group:
             spawn(*started)
 
     def grow(self) -> None:
-        """Make workers while jobs are ready and there is room."""
+        """Hire workers while jobs are ready and there is room."""
         if self._growing:
             return
         self._growing = True
@@ -101,15 +103,19 @@ class Group:
             self._growing = False
 
     def _hire(self, job: Job) -> bool:
-        """Make one worker; `True` if there is no point in making another now.
+        """Hire one worker; `True` if there is no point in hiring another now.
 
         A worker that used up its slice may never wait, and then needs no help. When it goes on,
-        another is made.
+        another is hired.
         """
         key, effect = job
         self._active += 1
         self.short = self._active < self._limit
-        worker, context = self._worker(effect, Work(self, key)), self.context.copy()
+        if self._resting:
+            worker, context = self._resting.pop()
+            worker.begin(effect, key)
+        else:
+            worker, context = self._make(effect, self, key), self.context.copy()
         request = context.run(worker.advance, OK, None) if self._eager else None
         if request is None and self._eager:
             return self.stopped
@@ -121,7 +127,67 @@ class Group:
             self._spawn(worker, request, context)
         return request is YIELD
 
-    def left(self) -> None:
+    def succeeded(self, worker: Fiber, value: Any) -> Any:
+        """Take the value of a worker's job; the effect of its next one, if there is one."""
+        try:
+            if self._taken(worker.job, value):
+                self.stop()
+        except Exception as defect:  # noqa: BLE001 (kept, and raised by `outcome`)
+            self.broke(defect)
+        context = copy_context()
+        if self.short or context != self.context:
+            return self._next(worker, context)
+        try:
+            job = self.next_job()
+        except Exception as defect:  # noqa: BLE001 (as above)
+            self.dried_up(defect)
+            job = None
+        if job is None:
+            self._rest(worker, context)
+            return None
+        worker.job, effect = job
+        return effect
+
+    def failed(self, worker: Fiber, error: Any) -> Effect[Any, Any, Any] | None:
+        """Take the error of a worker's job; the effect of its next one, if there is one."""
+        try:
+            if self.schedule.failed(worker.job, error):
+                self.stop()
+        except Exception as defect:  # noqa: BLE001 (as above)
+            self.broke(defect)
+        return self._next(worker, copy_context())
+
+    def raised(self, worker: Fiber, error: BaseException) -> Effect[Any, Any, Any] | None:
+        """Take the exception of a worker's job; a cancellation ends the worker."""
+        if isinstance(error, Exception):
+            self.broke(error)
+            return self._next(worker, copy_context())
+        self._left()
+        self.interrupted(error)
+        return None
+
+    def _next(self, worker: Fiber, context: Context) -> Effect[Any, Any, Any] | None:
+        """Another job, unless the last one has changed the context; perhaps more workers."""
+        if context != self.context:
+            self._left()
+            self.grow()
+            return None
+        job = self.pull()
+        if job is None:
+            self._rest(worker, context)
+            return None
+        if self.short and self.schedule.more:
+            self.grow()
+        worker.job, effect = job
+        return effect
+
+    def _rest(self, worker: Fiber, context: Context) -> None:
+        """There is no job for a worker; it can be hired again, in these context variables."""
+        self._left()
+        if not self.stopped:
+            self._resting.append((worker, context))
+
+    def _left(self) -> None:
         """A worker has ended."""
         self._active -= 1
         self.short = True
@@ -156,6 +222,7 @@ class Group:
         """Give no more jobs and cancel the workers that wait."""
         if not self.stopped:
             self.stopped = self.short = True
+            self._resting.clear()
             self.next_job = _nothing
             if self._cancel is not None:
                 self._cancel()
@@ -168,6 +235,7 @@ class Group:
 
     def outcome(self) -> tuple[Exit, Any]:
         """How the group ended, once all workers have."""
+        self._resting.clear()
         if (raised := self._interrupt or self.defect()) is not None:
             return RAISED, raised
         result = self.schedule.finish()
@@ -178,71 +246,3 @@ class Group:
 
 def _nothing() -> None:
     """No job."""
-
-
-@final
-class Work:
-    """What makes a fiber a worker: which job it has, by its key."""
-
-    __slots__ = ("_group", "_pull", "_succeeded", "key")
-
-    def __init__(self, group: Group, key: Any) -> None:
-        self._group = group
-        self._pull = group.next_job
-        self._succeeded = group.succeeded
-        self.key = key
-
-    def succeeded(self, value: Any) -> Any:
-        """Hand over the value of the job; the effect of the next one, if there is one."""
-        group, taken, pull = self._group, self._succeeded, self._pull
-        try:
-            if taken(self.key, value):
-                group.stop()
-        except Exception as defect:  # noqa: BLE001 (kept, and raised by the group's `outcome`)
-            group.broke(defect)
-            return self._next()
-        if group.short or copy_context() != group.context:
-            return self._next()
-        try:
-            job = pull()
-        except Exception as defect:  # noqa: BLE001 (as above)
-            group.dried_up(defect)
-            return self._next()
-        if job is None:
-            group.left()
-            return None
-        self.key, effect = job
-        return effect
-
-    def failed(self, error: Any) -> Effect[Any, Any, Any] | None:
-        """Hand over the error of the job; the effect of the next one, if there is one."""
-        group = self._group
-        try:
-            if group.failed(self.key, error):
-                group.stop()
-        except Exception as defect:  # noqa: BLE001 (as above)
-            group.broke(defect)
-        return self._next()
-
-    def raised(self, error: BaseException) -> Effect[Any, Any, Any] | None:
-        """Hand over the exception of the job; a cancellation ends the worker."""
-        if isinstance(error, Exception):
-            self._group.broke(error)
-            return self._next()
-        self._group.left()
-        self._group.interrupted(error)
-        return None
-
-    def _next(self) -> Effect[Any, Any, Any] | None:
-        """Another job, unless the last one has changed the context; perhaps more workers."""
-        group = self._group
-        unchanged = copy_context() == group.context
-        job = group.pull() if unchanged else None
-        if job is None:
-            group.left()
-        if group.short and group.schedule.more and (job is not None or not unchanged):
-            group.grow()
-        if job is None:
-            return None
-        self.key, effect = job
-        return effect

@@ -67,7 +67,7 @@ class _Live:
         worker's job needs to the next job, if that is a coroutine: it leaves the machine out.
         """
         turns, number = self._turns, -1
-        advance, work, stack = strand.advance, strand.work, strand.stack
+        advance, group, stack = strand.advance, strand.group, strand.stack
         request = request or advance(OK, None)
         while request is not None:
             try:
@@ -87,8 +87,8 @@ class _Live:
                         turns.begin()
                 elif turns.spend():
                     await turns.give_up(shielded=shielded(request))
-                if work and not stack and mode is OK and type(request) is not Yield:
-                    effect = work.succeeded(payload)
+                if group and not stack and mode is OK and type(request) is not Yield:
+                    effect = group.succeeded(strand, payload)
                     if class_of(effect) is Leaf and effect.manner is ASYNC:
                         strand.waiting_for = effect
                         made = effect.function(strand.env)

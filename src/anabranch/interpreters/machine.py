@@ -15,7 +15,6 @@ stack. There are three ways to unwind it: with a value, with a failure, with an 
 from __future__ import annotations
 
 from functools import partial
-from itertools import repeat
 from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final, cast, final
 
@@ -61,7 +60,7 @@ from anabranch.interpreters.frames import (
     to_await,
     with_labels,
 )
-from anabranch.interpreters.groups import Group, Work
+from anabranch.interpreters.groups import Group
 from anabranch.interpreters.requests import (
     FAILED,
     OK,
@@ -86,6 +85,8 @@ if TYPE_CHECKING:
 SLICE: Final = 24
 """How many nodes a fiber may run before it offers others a turn: less than 10 µs."""
 
+_FUEL: Final = (None,) * SLICE
+
 
 def as_any(value: object) -> Any:
     """The same value; checkers forget what it is, so that the loop's variables stay `Any`."""
@@ -108,7 +109,7 @@ class Fiber:
         depth: how many fibers it is inside of.
         env: the environment of what runs now.
         stack: what waits for what runs now, the innermost last.
-        work: the job that it has, if it is a worker.
+        group, job: whose worker it is, and the key of the job that it is at, if it is one.
         mode, payload: how it ended.
         waiting_for: the leaf that it asked the driver to complete last.
     """
@@ -120,11 +121,12 @@ class Fiber:
         "_waited",
         "depth",
         "env",
+        "group",
+        "job",
         "mode",
         "payload",
         "stack",
         "waiting_for",
-        "work",
         "world",
     )
 
@@ -136,7 +138,8 @@ class Fiber:
         *,
         span: Span | None = None,
         depth: int = 0,
-        work: Work | None = None,
+        group: Group | None = None,
+        job: Any = None,
     ) -> None:
         self.world = world
         self.depth = depth
@@ -146,15 +149,11 @@ class Fiber:
         self._node: Effect[Any, Any, Any] | None = effect
         self.env = env
         self._span = span
-        self.work = work
+        self.group = group
+        self.job = job
         self.stack: list[Frame] = []
         self._shields = 0
         self._waited = False
-
-    @property
-    def job(self) -> Any:
-        """The key of the job that a worker is at; `None` if it is none."""
-        return None if self.work is None else self.work.key
 
     def advance(self, mode: Exit, payload: Any) -> Request | None:  # noqa: C901, PLR0911, PLR0912, PLR0915 (the one loop: split, it costs a call at each step)
         """Go on with the answer to the last request; `OK, None` to begin with.
@@ -173,7 +172,7 @@ class Fiber:
                     node = self._unwind(mode, value)
                     if node is None:
                         return None
-                fuel = repeat(None, SLICE)
+                fuel = iter(_FUEL)
                 for _ in fuel:
                     kind = class_of(node)
                     if node is None:
@@ -211,10 +210,10 @@ class Fiber:
                         continue
                     for _ in fuel:
                         if not stack:
-                            if self.work is None:
+                            if self.group is None:
                                 self.mode, self.payload = OK, value
                                 return None
-                            node = self.work.succeeded(value)
+                            node = self.group.succeeded(self, value)
                             if node is None:
                                 self.mode, self.payload = OK, None
                                 return None
@@ -243,6 +242,10 @@ class Fiber:
                 return YIELD_SHIELDED if self._shields else YIELD  # noqa: TRY300 (no step is free)
             except BaseException as error:  # noqa: BLE001 (a defect or a cancellation: unwound)
                 mode, value = RAISED, as_any(error)
+
+    def begin(self, effect: Effect[Any, Any, Any], job: Any) -> None:
+        """Have a worker that rests begin with another job when it goes on."""
+        self._node, self.job = effect, job
 
     def take(self, effect: Effect[Any, Any, Any] | None) -> Request | None:
         """Begin with the effect of a worker's next job; without one, the worker has ended."""
@@ -317,8 +320,16 @@ class Fiber:
             return Fork(group, self._shields > 0)
         return self._ended(*group.outcome())
 
-    def _worker(self, effect: Effect[Any, Any, Any], work: Work) -> Fiber:
-        return Fiber(self.world, effect, self.env, span=self._span, depth=self.depth + 1, work=work)
+    def _worker(self, effect: Effect[Any, Any, Any], group: Group, job: Any) -> Fiber:
+        return Fiber(
+            self.world,
+            effect,
+            self.env,
+            span=self._span,
+            depth=self.depth + 1,
+            group=group,
+            job=job,
+        )
 
     def _within(self, node: Timeout) -> Effect[Any, Any, Any] | Request | None:
         fiber = Fiber(self.world, node.source, self.env, span=self._span, depth=self.depth + 1)
@@ -400,8 +411,8 @@ class Fiber:
                     return self._unshielded(Fail, error)
                 case Then() | Map():
                     pass
-        if self.work is not None:
-            return self._after_work(self.work.failed(error))
+        if self.group is not None:
+            return self._after_work(self.group.failed(self, error))
         self.mode, self.payload = FAILED, error
         return None
 
@@ -445,8 +456,8 @@ class Fiber:
                     self._shields -= 1
                 case Then() | Map() | OrElse() | MapError():
                     pass
-        if self.work is not None:
-            return self._after_work(self.work.raised(error), error)
+        if self.group is not None:
+            return self._after_work(self.group.raised(self, error), error)
         self.mode, self.payload = RAISED, error
         return None
 

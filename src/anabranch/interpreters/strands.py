@@ -122,7 +122,7 @@ EXPIRE: Final = 5
 
 @final
 class Strand:
-    """A fiber under way.
+    """A fiber under way. A worker that is hired again is under way again, as a new strand.
 
     Attributes:
         fiber: what runs.
@@ -164,13 +164,12 @@ class Strand:
         fiber: Fiber,
         parent: Strand | None,
         context: Context,
-        number: int = 0,
         name: str = "main",
     ) -> None:
         self.fiber = fiber
         self.parent = parent
         self.context = context
-        self.number = number
+        self.number = 0
         self.name = name
         self.wait: Gate | str | None = None
         self.since = 0

@@ -159,10 +159,11 @@ class Virtual:
         self.watcher = watcher
         self._choose = choose
         self._max_turns = max_turns
+        self._turns = iter(range(max_turns))
         self._clock = 0.0
         self._ready: list[Turn] = []
         self._timers: list[tuple[float, int, Strand]] = []
-        self._numbers = self._turns = 0
+        self._numbers = 0
         self._roots: list[Strand] = []
         self._on_halt: dict[Strand, Callable[[], object]] = {}
 
@@ -213,9 +214,13 @@ class Virtual:
 
     def _run(self) -> None:
         ready, choose, turn = self._ready, self._choose, self._turn
-        self._turns = 0
-        while ready or self._tick():
-            strand, mode, payload = ready.pop(choose(ready) if len(ready) > 1 else 0)
+        while True:
+            if not ready:
+                if (due := self._tick()) is None:
+                    break
+                strand, mode, payload = due
+            else:
+                strand, mode, payload = ready.pop(choose(ready) if len(ready) > 1 else 0)
             if not strand.done:
                 strand.context.run(turn, strand, mode, payload)
         if any(not root.done for root in self._roots):
@@ -223,21 +228,25 @@ class Virtual:
 
     # --- time
 
-    def _tick(self) -> bool:
-        """Move the clock to the next moment at which something happens; whether there is one."""
-        timers, ready = self._timers, self._ready
-        while timers and not ready:
-            moment = timers[0][0]
-            while timers and timers[0][0] == moment:
-                _, number, strand = heappop(timers)
-                if strand.since == number:
-                    self._clock = moment
-                    strand.wait, strand.since = None, 0
-                    ready.append((strand, OK if strand.made is None else SEND, None))
-                elif number < 0 and not strand.done:
-                    self._clock = moment
-                    ready.append((strand, EXPIRE, None))
-        return bool(ready)
+    def _tick(self) -> Turn | None:
+        """Move the clock to the next moment at which something happens, and take a turn of it."""
+        ready, timers, due = self._ready, self._timers, None
+        while timers and (due is None or timers[0][0] == self._clock):
+            moment, number, strand = heappop(timers)
+            if strand.since == number:
+                strand.wait, strand.since = None, 0
+                turn: Turn = strand, OK if strand.made is None else SEND, None
+            elif number < 0 and not strand.done:
+                turn = strand, EXPIRE, None
+            else:
+                continue
+            if due is not None:
+                ready.append(due)
+            self._clock, due = moment, turn
+        if due is None or not ready:
+            return due
+        ready.append(due)
+        return ready.pop(self._choose(ready))
 
     def _awake(self, strand: Strand) -> None:
         """Give it a turn, since what it waited for has come."""
@@ -264,11 +273,8 @@ class Virtual:
 
         It is called in the context variables of the strand.
         """
-        watcher = self.watcher
-        while True:
-            self._turns += 1
-            if self._turns > self._max_turns:
-                raise LivelockError(self._endless(self._turns - 1))
+        watcher, ready = self.watcher, self._ready
+        for _ in self._turns:
             if watcher is not None:
                 watcher.began(strand, mode, payload)
             if mode < SEND:
@@ -291,7 +297,9 @@ class Virtual:
             made = strand.made
             try:
                 wait = made.send(None) if payload is None else made.throw(payload)
-                while not (type(wait) is float or self._stands(strand, wait)):
+                while type(wait) is not float:
+                    if self._stands(strand, wait):
+                        return
                     reason = RuntimeError("it waits for an event loop, and virtual time has none")
                     wait = made.throw(reason)
             except StopIteration as stop:
@@ -305,12 +313,12 @@ class Virtual:
                 strand.made = None
                 mode, payload = RAISED, raised
             else:
-                if type(wait) is float:
-                    self._wait_until(strand, wait)
+                self._wait_until(strand, wait)
                 return
-            if self._ready:
-                self._ready.append((strand, mode, payload))
+            if ready:
+                ready.append((strand, mode, payload))
                 return
+        raise LivelockError(self._endless())
 
     def _carry_out(
         self, strand: Strand, request: Await | CallBlocking | Pause | Until | Yield | Fork | Within
@@ -368,9 +376,15 @@ class Virtual:
     def _fork(self, strand: Strand, fork: Fork) -> None:
         group = strand.group = fork.group
         self._wait(strand, INSIDE)
+        known: dict[Fiber, Strand] = {}
 
         def spawn(worker: Fiber, _: Request | None, context: Context) -> None:
-            child = self._child(strand, worker, context)
+            child = known.get(worker)
+            if child is None:
+                child = known[worker] = Strand(worker, strand, context)
+            else:
+                child.context, child.done, child.spawned = context, False, 0
+            self._begin(child, strand)
             child.cancelled = child.cancelled or group.stopped
 
         group.connect(spawn, lambda: self._cancel_inside(strand))
@@ -378,16 +392,17 @@ class Virtual:
     def _within(self, strand: Strand, within: Within) -> None:
         strand.limit = within.seconds
         self._wait(strand, INSIDE)
-        child = self._child(strand, within.fiber, strand.context)
+        child = Strand(within.fiber, strand, strand.context)
+        self._begin(child, strand)
         self._expire_after(child, within.seconds)
 
-    def _child(self, strand: Strand, fiber: Fiber, context: Context) -> Strand:
-        child = Strand(fiber, strand, context, strand.spawned)
-        strand.spawned += 1
-        strand.children[child] = None
-        child.cancelled = strand.cancelled and not strand.shielded
+    def _begin(self, child: Strand, parent: Strand) -> None:
+        """Let a strand begin inside another one, as the next of its children."""
+        child.number = parent.spawned
+        parent.spawned += 1
+        parent.children[child] = None
+        child.cancelled = parent.cancelled and not parent.shielded
         self._ready.append((child, OK, None))
-        return child
 
     # --- ends
 
@@ -464,8 +479,8 @@ class Virtual:
     def _stuck(self) -> str:
         return "\n".join(["nothing can go on", *self._waiting()])
 
-    def _endless(self, turns: int) -> str:
-        head = f"no end after {turns} turns, at {self._clock:g} s"
+    def _endless(self) -> str:
+        head = f"no end after {self._max_turns} turns, at {self._clock:g} s"
         return "\n".join([head, *self._waiting()])
 
 

@@ -6,7 +6,7 @@ after the other. Both refuse what the transition tables do not allow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TypeAlias, assert_never
@@ -224,9 +224,25 @@ def _run_event(state: RunState, payload: _Told, event: Event) -> RunState:
 
 def _open(state: RunState, opened: Opened, event: Event, latest: datetime | None) -> RunState:
     """A process that opens the journal of a run at work took over from one that had died."""
-    died = state.status in LIVE and latest is not None
-    away = state.away + (event.time - latest if died and latest else timedelta())
-    return evolve(state, opened=(*state.opened, opened), away=away)
+    away = timedelta()
+    if state.status in LIVE and latest is not None:
+        away = event.time - latest
+    return evolve(
+        state,
+        opened=(*state.opened, opened),
+        away=state.away + away,
+        phases=_waited(state.phases, away),
+    )
+
+
+def _waited(phases: Mapping[str, Phase], away: timedelta) -> Mapping[str, Phase]:
+    """Phases that are under way, after a time in which nobody worked on the run."""
+    if not away:
+        return phases
+    return {
+        name: phase if phase.ended_at else evolve(phase, away=phase.away + away)
+        for name, phase in phases.items()
+    }
 
 
 def _note(state: RunState, payload: NotePayload) -> RunState:
@@ -257,9 +273,12 @@ def _move_run(state: RunState, moved: RunMoved, event: Event) -> RunState:
     if state.created is None or to not in RUN_TRANSITIONS[state.status]:
         raise InvalidTransition(event, state.story)
     running = to is RunStatus.RUNNING
+    goes_on = to in LIVE and state.status not in LIVE
+    away = event.time - state.story[-1].time if goes_on else timedelta()
     return evolve(
         state,
         status=to,
+        phases=_waited(state.phases, away),
         started_at=event.time if running and state.started_at is None else state.started_at,
         ended_at=event.time if to in RUN_TERMINAL else None,
         stop=None if running else state.stop,
@@ -269,7 +288,9 @@ def _move_run(state: RunState, moved: RunMoved, event: Event) -> RunState:
 
 def _begin_phase(state: RunState, name: str, event: Event) -> RunState:
     before = state.phases.get(name)
-    phase = Phase(started_at=event.time if before is None else before.started_at)
+    phase = (
+        Phase(started_at=event.time) if before is None else evolve(before, ended_at=None, ok=None)
+    )
     return evolve(state, phases={**state.phases, name: phase})
 
 

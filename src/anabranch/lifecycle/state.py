@@ -24,11 +24,16 @@ from anabranch.values import RunStatus
 
 @frozen(kw_only=True)
 class Phase:
-    """When a phase ran. `ended_at` and `ok` are `None` while it runs."""
+    """When a phase ran. `ended_at` and `ok` are `None` while it runs.
+
+    Attributes:
+        away: how long nobody worked on the run while the phase had begun and not ended.
+    """
 
     started_at: datetime
     ended_at: datetime | None = None
     ok: bool | None = None
+    away: timedelta = timedelta()
 
 
 @frozen(kw_only=True)

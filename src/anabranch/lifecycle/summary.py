@@ -92,7 +92,8 @@ class Summary:
         started_at, ended_at: its first start, its end.
         elapsed: from its start to its end, or to its last event,
             without the time it was interrupted.
-        phases: how long each phase took, or has taken so far, in the order they began.
+        phases: how long each phase took, or has taken so far, without the time it was interrupted,
+            in the order they began.
         agents, steps: how many stand where. Steps inside of agents are not counted.
         running: what is at work, longest first.
         failed: what failed, in the order of declaration; steps inside of agents are told
@@ -206,7 +207,9 @@ def _active(state: RunState) -> timedelta:
 
 def _phases(state: RunState) -> Mapping[str, timedelta]:
     return {
-        name: (phase.ended_at or state.updated_at or phase.started_at) - phase.started_at
+        name: (phase.ended_at or state.updated_at or phase.started_at)
+        - phase.started_at
+        - phase.away
         for name, phase in state.phases.items()
     }
 

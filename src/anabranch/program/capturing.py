@@ -18,13 +18,13 @@ def captured(
 ) -> Result[list[OutputRecorded], StepFailed]:
     """What a step that succeeded leaves under the name that it captures: nothing without one.
 
-    Of an agent that says what its answer is, that is what it printed. Beside the value stand
-    `stdout`, `stderr`, `exit_code`, `success` and `duration` (in seconds).
+    Of an agent that says what its answer is, that is what it printed, however long the rest was.
+    Beside the value stand `stdout`, `stderr`, `exit_code`, `success` and `duration` (in seconds).
     """
     if step.capture is None:
         return Success([])
     name = step.capture.name
-    if not output.stdout.complete:
+    if report.result is None and not output.stdout.complete:
         return _failed(subject, name, f"{output.stdout.size} bytes are too many for a variable")
     printed = _text(output.stdout, masker)
     value = read_capture(printed if report.result is None else report.result, step.capture.format)

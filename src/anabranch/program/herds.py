@@ -15,8 +15,8 @@ from anabranch.planning import AgentTemplate, WorkAssignment
 from anabranch.program.oversight import Oversight
 from anabranch.program.places import StepFailed
 from anabranch.program.step_lists import StepList, listed
-from anabranch.values import HostError, Json, Masked
-from anabranch.workflow import InDoubt, Step
+from anabranch.values import HostError, Json, Masked, in_one_line
+from anabranch.workflow import SHOWN, InDoubt, Step
 
 AgentError: TypeAlias = StepFailed | HostError
 
@@ -68,8 +68,9 @@ class Herd:
         return listed(self.resolve, self.masker)
 
     def label_of(self, assignment: WorkAssignment) -> Masked:
-        """What to call an agent for people."""
-        return self.masker.text(label_of(assignment))
+        """What to call an agent for people, in one line."""
+        label = in_one_line(self.masker.text(label_of(assignment)), SHOWN)
+        return label or Masked(assignment.agent_name)  # a name that the plan made
 
     def branch(self, assignment: WorkAssignment) -> str:
         """The branch of an agent, which follows from the run and the assignment alone."""

@@ -8,6 +8,7 @@ import pytest
 
 from anabranch.environment import Delivery, MergeRequest, Oid
 from anabranch.services.git import GitRun
+from anabranch.services.git.merging import Merger
 from anabranch.testing.repositories import ScratchRepository, git_repo
 from tests.services.git.bench import Bench
 
@@ -95,6 +96,30 @@ def test_a_branch_that_moved_meanwhile_is_merged_with_the_result(bench: Bench) -
     assert delivery.delivered
     assert {"a.txt", "dir/b.txt", "b", "c"} == set(bench.repo.files("main"))
     assert "" == bench.repo.git("status", "--porcelain")
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_branch_that_moves_at_that_very_moment_is_merged_with_the_result(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bare: bool
+) -> None:
+    there = Bench(bench.repo.bare(tmp_path / "bare.git")) if bare else bench
+    commits = [bench.repo.commit({name: "c"}) for name in ("c", "d")]
+    bench.repo.git("reset", "--quiet", "--hard", "HEAD~2")
+    is_ancestor = Merger.is_ancestor
+
+    def and_then_it_moves(self: Merger, older: Oid, newer: Oid) -> bool:
+        answer = is_ancestor(self, older, newer)
+        if commits and bare:
+            there.repo.git("fetch", "--quiet", bench.repo.path, commits[0])
+            there.repo.git("update-ref", "refs/heads/main", commits.pop(0))
+        elif commits:
+            there.repo.git("merge", "--quiet", "--ff-only", commits.pop(0))
+        return answer
+
+    monkeypatch.setattr(Merger, "is_ancestor", and_then_it_moves)
+    assert deliver(there, {"b": "b"}).delivered
+    assert {"a.txt", "dir/b.txt", "b", "c", "d"} == set(there.repo.files("main"))
+    assert bare or "" == there.repo.git("status", "--porcelain")
 
 
 def test_a_branch_that_moved_into_a_conflict_is_left_to_the_user(bench: Bench) -> None:

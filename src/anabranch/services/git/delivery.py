@@ -68,6 +68,7 @@ _COMMAND: Final = (
     *("--no-stat", "--no-verify-signatures"),
 )
 _LOCKED: Final = re.compile(rb"Unable to create '.*\.lock': File exists")
+_RACES: Final = 4
 _TRIES: Final = 20
 _PAUSE_SECONDS: Final = 0.1
 
@@ -79,6 +80,10 @@ class _Stays(Exception):  # noqa: N818 - not an error: an answer, on its way out
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
+
+
+class _Moved(_Stays):
+    """The user's branch moved while this was at work."""
 
 
 @frozen(kw_only=True)
@@ -117,6 +122,13 @@ class Courier:
         return Delivery(commit=commit, delivered=True)
 
     def _bring(self, origin: Origin, branch: str, result: Oid) -> Oid:
+        """Anew if the user, or another run, moves the branch meanwhile."""
+        for _ in range(_RACES):
+            with suppress(_Moved):
+                return self._brought(origin, branch, result)
+        return self._brought(origin, branch, result)
+
+    def _brought(self, origin: Origin, branch: str, result: Oid) -> Oid:
         checkout = self._checkout(origin, branch)
         if checkout is not None and checkout.under_way is not None:
             reason = f"a {checkout.under_way} is under way in {checkout.path}"
@@ -162,7 +174,7 @@ class Courier:
         name = ref.removeprefix("refs/heads/")
         if not self.merger.refs.move(ref, tip, target):
             hint = f"git fetch . {branch}:{name}"
-            raise _Stays(f"branch {name} moved at the same moment", hint)
+            raise _Moved(f"branch {name} moved again and again", hint)
 
     def _forward(
         self, origin: Origin, checkout: Checkout, tip: Oid, target: Oid, branch: str
@@ -175,6 +187,8 @@ class Courier:
             hint = f"if no git is at work: rm {shlex.quote(lock)}, then: {take}"
             raise _Stays(f"another git is at work, or was killed: {lock} is there", hint)
         complaint = _fast_forward(git, tip, target, again=origin.begun is not None)
+        if complaint is not None and git.attempt("rev-parse", "HEAD").text != tip:
+            raise _Moved("your branch moved again and again", take)
         if complaint is not None:
             raise _Stays(complaint, f"commit or move what is in the way, then: {take}")
 
