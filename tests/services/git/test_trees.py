@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from anabranch.services.git.faults import Refused
-from anabranch.services.git.trees import Trees
+from anabranch.services.git.trees import Tree, Trees
 from tests.services.git.bench import Bench
 from tests.services.git.forest import KINDS, order, picture, trees_of
 
@@ -113,9 +115,61 @@ def test_what_was_touched_in_a_tree_is_known_without_git(rich: Bench, kind: str)
 @pytest.mark.parametrize("deed", ["mv dir moved", "rm -r dir && echo >dir", "rm -r dir; mkdir dir"])
 def test_what_a_tree_over_another_hides_is_not_guessed(rich: Bench, deed: str) -> None:
     with trees_of("slots overlay", rich) as trees:
-        made = [trees.make(order(rich, number)) for number in range(3)][-1]
+        made = laid(rich, trees)
         subprocess.run(deed, shell=True, cwd=made.path, check=True)
         assert None is trees.touched(made)
+
+
+def laid(rich: Bench, trees: Trees) -> Tree:
+    """A tree over another."""
+    return [trees.make(order(rich, number)) for number in range(3)][-1]
+
+
+@contextmanager
+def kept_open(path: str) -> Generator[int]:
+    """The device of a mount, which no other one has as long as somebody uses it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield os.fstat(descriptor).st_dev
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("deed", "same"),
+    [
+        ("true", True),
+        ("echo >new; echo >dir/new; mkdir -p fresh/er; echo >fresh/er/x; ln -s / link-to", True),
+        ("echo >dir/new; rm dir/new", True),
+        ("mkfifo pipe", False),
+        ("echo >>a.txt", False),
+        ("touch dir/b.txt", False),
+        ("rm a.txt", False),
+        ("mv dir moved", False),
+        ("chmod 700 deep", False),
+        ("rm -r dir; mkdir dir; echo two >dir/b.txt", False),
+        ("ln a.txt hard", False),
+    ],
+)
+def test_what_was_only_added_to_a_tree_over_another_goes_without_a_new_mount(
+    rich: Bench, deed: str, *, same: bool
+) -> None:
+    with trees_of("slots overlay", rich) as trees:
+        made = laid(rich, trees)
+        before = picture(made.path)
+        with kept_open(made.path) as device:
+            for _ in range(3):
+                subprocess.run(deed, shell=True, cwd=made.path, check=True)
+                trees.take_away(made)
+                made = trees.make(order(rich, 2))
+                assert before == picture(made.path)
+            assert same == (device == Path(made.path).stat().st_dev)
+
+
+def test_git_takes_a_tree_over_another_for_unchanged_without_reading_it(rich: Bench) -> None:
+    with trees_of("slots overlay", rich) as trees:
+        made = laid(rich, trees)
+        assert "" == rich.repo.at(made.path).git("diff-files")
 
 
 def test_a_tree_over_another_is_itself_again_though_a_process_still_sits_in_it(

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from attrs import define, field, frozen
 
 from anabranch.environment import Oid
-from anabranch.services.git.files import replace_file
+from anabranch.services.git.files import read_file, replace_file
 from anabranch.services.git.index_file import restamped
 from anabranch.services.git.overlays import Layers, carries, overlay_problem
 from anabranch.services.git.registry import SPARE, Registry
@@ -29,8 +29,8 @@ MANY: Final = 1_000
 class Fill(Protocol):
     """A way to fill trees. Its methods block, and may be called from any thread."""
 
-    def fill(self, tree: Tree, base: Oid) -> Layers | None:
-        """Put the files of a commit, and git's index of them, into a tree that is at it.
+    def fill(self, tree: Tree, order: Order) -> Layers | None:
+        """Put the files of its base, and git's index of them, into a tree that is at it.
 
         Returns:
             The layers of the tree, if it is laid over another; `None` if files were written.
@@ -48,9 +48,9 @@ class Checkout:
 
     git: Git
 
-    def fill(self, tree: Tree, base: Oid) -> None:
+    def fill(self, tree: Tree, order: Order) -> None:
         """Write the files of the commit that the tree is at."""
-        del base
+        del order
         self.git.at(tree.path).run("reset", "--hard", "--quiet", "--no-recurse-submodules")
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class Checkout:
 class Spread(Protocol):
     """Makes the files of one tree show in others."""
 
-    def worth(self) -> int:
+    def worth(self, order: Order) -> int:
         """From which tree on a template is worth having."""
         ...
 
@@ -71,7 +71,7 @@ class Spread(Protocol):
 
 @define
 class Template:
-    """From the second or third tree on, files come from a tree that git wrote.
+    """Sooner or later, files come from a tree that git wrote.
 
     Half of the time that a checkout takes goes into unpacking objects and into filters.
     """
@@ -83,14 +83,21 @@ class Template:
     _asked: Counter[Oid] = field(factory=Counter[Oid], init=False, repr=False)
     _template: tuple[Oid, Tree] | None = field(default=None, init=False, repr=False)
 
-    def fill(self, tree: Tree, base: Oid) -> Layers | None:
-        """Take the files of the template, if the commit was asked for before; else check out."""
-        template = self._template_of(base)
+    def fill(self, tree: Tree, order: Order) -> Layers | None:
+        """Take the files of a template, if there is one, or it is worth its while; else check out.
+
+        What is laid over a template looks to git like the template; a copy does not.
+        """
+        template = self._template_of(order)
         if template is None:
-            self.checkout.fill(tree, base)
+            self.checkout.fill(tree, order)
             return None
         layers = self.spread.spread(template, tree)
-        copy_index(self.checkout.git, template, tree, len(base))
+        if layers is None:
+            copy_index(self.checkout.git, template, tree, len(order.base))
+        else:
+            index = read_file(os.path.join(template.admin, "index"))
+            replace_file(os.path.join(tree.admin, "index"), index)
         return layers
 
     def close(self) -> None:
@@ -99,11 +106,12 @@ class Template:
         if template is not None and not carries(template[1].path):
             self.registry.strike(template[1])
 
-    def _template_of(self, base: Oid) -> Tree | None:
+    def _template_of(self, order: Order) -> Tree | None:
+        base = order.base
         with self._lock:
             if self._template is None:
                 self._asked[base] += 1
-                if self._asked[base] < self.spread.worth():
+                if self._asked[base] < self.spread.worth(order):
                     return None
                 self._template = base, self._made(base)
             return self._template[1] if self._template[0] == base else None
@@ -111,8 +119,9 @@ class Template:
     def _made(self, base: Oid) -> Tree:
         self.registry.make_way(_TEMPLATE)
         path = os.path.join(self.registry.directory, SPARE + _TEMPLATE)
-        tree = self.registry.enter(Order(name=_TEMPLATE, base=base), path)
-        self.checkout.fill(tree, base)
+        order = Order(name=_TEMPLATE, base=base)
+        tree = self.registry.enter(order, path)
+        self.checkout.fill(tree, order)
         return tree
 
 
@@ -120,8 +129,9 @@ class Template:
 class Copying:
     """Files are written once more."""
 
-    def worth(self) -> int:
+    def worth(self, order: Order) -> int:
         """The third: the template itself is a tree more."""
+        del order
         return 3
 
     def spread(self, template: Tree, tree: Tree) -> None:
@@ -135,9 +145,13 @@ class LayingOver:
 
     trash: str
 
-    def worth(self) -> int:
-        """The second: once the template is made, the tree is, too."""
-        return 2
+    def worth(self, order: Order) -> int:
+        """The first: once the template is made, the tree is, too.
+
+        A single tree without a branch, such as that of the run, is written. What is in it is
+        nowhere else, and a mount does not outlive the machine's next start.
+        """
+        return 2 if order.branch is None else 1
 
     def spread(self, template: Tree, tree: Tree) -> Layers:
         """Mount."""
@@ -161,9 +175,9 @@ class Cheapest:
     trash: str
     _permitted: bool | None = field(default=None, init=False)
 
-    def worth(self) -> int:
+    def worth(self, order: Order) -> int:
         """What the better of the two says."""
-        return self._choice(self.common).worth()
+        return self._choice(self.common).worth(order)
 
     def spread(self, template: Tree, tree: Tree) -> Layers | None:
         """Let the better of the two do it."""

@@ -78,10 +78,11 @@ class Laid:
     layers: Layers
 
     def restore(self, git: Git, tree: Tree) -> None:
-        """Mount the tree anew."""
-        step_aside()
+        """Take away what was added; mount the tree anew if anything else was done to it."""
         del git, tree
-        self.layers.renew()
+        if not self.layers.cleared():
+            step_aside()
+            self.layers.renew()
 
     def moved(self, git: Git, tree: Tree, base: Oid) -> bool:
         """No: the template stays where it is."""

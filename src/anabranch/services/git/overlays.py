@@ -19,13 +19,16 @@ from typing import Final
 
 from attrs import frozen
 
-from anabranch.services.git.files import replace_file
-from anabranch.services.git.removal import delete, mounts, put_away
+from anabranch.services.git.files import read_file, replace_file
+from anabranch.services.git.removal import delete, erase, mount_points_below, mounts, put_away
 from anabranch.services.git.trees import Tree
 
 _OPTIONS: Final = "redirect_dir=on,index=off,metacopy=off"
 _UNSPEAKABLE: Final = frozenset(",:\\")
 _DETACH: Final = 2
+_MANY: Final = 500
+_HARMLESS: Final = frozenset(f"trusted.overlay.{mark}" for mark in ("impure", "origin", "uuid"))
+"""What the kernel notes on directories that are only shown together with those below."""
 
 
 @frozen(kw_only=True)
@@ -52,8 +55,26 @@ class Layers:
         link = os.fsencode(f"gitdir: {self.tree.admin}\n")
         replace_file(os.path.join(self.tree.path, ".git"), link)
 
+    def cleared(self) -> bool:
+        """Bring the tree back to what the template is, if that takes no more than to delete.
+
+        The mount stays, and with it what the kernel remembers of the files: looking at each of
+        them for the first time is what a large tree costs most.
+        """
+        link = os.fsencode(f"gitdir: {self.tree.admin}\n")
+        upper = os.path.join(layers_of(self.tree.path), "upper")
+        added = _added(upper, self.lower, link)
+        if added is None or len(added) > _MANY:
+            return False
+        paths = [os.path.join(self.tree.path, path) for path in added]
+        if any(map(os.path.isdir, paths)) and mount_points_below(self.tree.path):
+            return False
+        for path in paths:
+            erase(path)
+        return not any(map(os.path.lexists, paths))
+
     def renew(self) -> None:
-        """Bring the tree back to what the template is."""
+        """Bring the tree back to what the template is, whatever was done to it."""
         unmount(self.tree.path)
         old = put_away(layers_of(self.tree.path), self.trash)
         self.lay()
@@ -151,6 +172,43 @@ def _written(upper: str, lower: str) -> Iterator[str | None]:
             below = os.path.join(lower, path)
             over = os.path.isdir(below) and not os.path.islink(below)
             yield None if over or (gone and not os.path.lexists(below)) else path
+
+
+def _added(upper: str, lower: str, link: bytes) -> list[str] | None:
+    """What is in the upper layer and not in the lower one, and no path inside of another.
+
+    `None` if anything in the lower layer is hidden, or shows as something else than it is; but for
+    `.git`, which has a text of its own.
+    """
+    found, pending = list[str](), [""]
+    while pending:
+        inside = pending.pop()
+        if not _is_like(os.path.join(upper, inside), os.path.join(lower, inside)):
+            return None
+        with os.scandir(os.path.join(upper, inside)) as entries:
+            for entry in entries:
+                path = os.path.join(inside, entry.name)
+                below = os.path.join(lower, path)
+                is_directory = entry.is_dir(follow_symlinks=False)
+                plain = is_directory or entry.is_file(follow_symlinks=False) or entry.is_symlink()
+                if plain and not os.path.lexists(below):
+                    found.append(path)
+                elif is_directory:
+                    pending.append(path)
+                elif (
+                    path != ".git"
+                    or not _is_like(entry.path, below)
+                    or read_file(entry.path) != link
+                ):
+                    return None
+    return found
+
+
+def _is_like(path: str, below: str) -> bool:
+    """Whether two are of one kind and one owner, and may be used alike."""
+    one, other = os.lstat(path), os.lstat(below)
+    alike = (one.st_mode, one.st_uid, one.st_gid) == (other.st_mode, other.st_uid, other.st_gid)
+    return alike and _HARMLESS.issuperset(os.listxattr(path, follow_symlinks=False))
 
 
 def _hides(directory: str, below: str) -> bool:

@@ -26,7 +26,7 @@ class PlainTrees:
         path = os.path.join(self.registry.directory, order.name)
         tree = self.registry.enter(order, path)
         try:
-            self.fill.fill(tree, order.base)
+            self.fill.fill(tree, order)
             self.registry.welcome(order, tree)
         except (GitError, OSError, Refused):
             self.registry.strike(tree)

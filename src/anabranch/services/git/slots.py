@@ -67,7 +67,7 @@ class SlotTrees:
     def make(self, order: Order) -> Tree:
         """Bring a free slot back to what it was, at the base; or make one."""
         self.registry.make_way(order.name)
-        slot = self._recycled(order.base) or self._born(order.base)
+        slot = self._recycled(order.base) or self._born(order)
         try:
             self._put_on_branch(slot, order)
             self.registry.welcome(order, slot.tree)
@@ -135,13 +135,14 @@ class SlotTrees:
         slot.base = base
         return True
 
-    def _born(self, base: Oid) -> Slot:
+    def _born(self, order: Order) -> Slot:
         path = self._free_path()
-        tree = self.registry.enter(Order(name=os.path.basename(path), base=base), path)
+        nameless = Order(name=os.path.basename(path), base=order.base)
+        tree = self.registry.enter(nameless, path)
         try:
-            layers = self.fill.fill(tree, base)
+            layers = self.fill.fill(tree, order)
             ground = Recorded.of(tree) if layers is None else Laid(layers)
-            return Slot(tree, base, ground, AdminRecord.of(tree.admin))
+            return Slot(tree, order.base, ground, AdminRecord.of(tree.admin))
         except (GitError, OSError):
             self.registry.strike(tree)
             raise
