@@ -1,15 +1,16 @@
 """Group commit: one thread writes, everybody else goes on.
 
 Lines that are handed in while the disk is busy are written together, with one sync for all of
-them. Before each sync the thread waits for a small share of what the last one took, so that
-those who were woken by it and go on together are written together too; on a disk that syncs
-at once it does not wait at all. A line that nobody waits for wakes nobody either: it goes with
+them. While syncs come thick and fast, the thread waits before each for as long as the last one
+took, so that those who go on at about the same time are written together too; who is alone does
+not wait for company. A line that nobody waits for wakes nobody either: it goes with
 the next one that somebody does wait for, or alone a moment later. The first error is the last
 thing that happens: nothing more is written, and every batch from then on carries that error.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -22,8 +23,8 @@ from anyio.lowlevel import EventLoopToken, current_token
 from anabranch.environment import JournalError, JournalFault
 from anabranch.services.event_loops import call_soon
 
-_SHARE: Final = 0.1
-"""How much of the last commit's time is spent on waiting for company before the next."""
+_OFTEN: Final = 10
+"""Syncs come thick and fast if less than this many times what one takes lies between them."""
 
 _SOON_SECONDS: Final = 0.025
 """How long a line that nobody waits for may lie about."""
@@ -77,7 +78,7 @@ class Writer:
         self._batch = Batch()
         self._closing, self._wakes = False, _Wakes.NEVER
         self._error: JournalError | None = None
-        self._pause_seconds = 0.0
+        self._began, self._pause_seconds = -math.inf, 0.0
         self._thread = threading.Thread(target=self._run, name="anabranch-journal", daemon=True)
         self._thread.start()
 
@@ -120,13 +121,15 @@ class Writer:
                 batch.finish(error)
 
     def _committed(self, data: bytes) -> JournalError | None:
-        began = time.monotonic()
+        before, self._began = self._began, time.monotonic()
         try:
             return self._commit(data)
         except Exception as defect:  # noqa: BLE001 (whoever waits must hear of it)
             return JournalError(fault=JournalFault.IO, message=f"the journal broke: {defect!r}")
         finally:
-            self._pause_seconds = _SHARE * (time.monotonic() - began)
+            took = time.monotonic() - self._began
+            often = self._began - before < _OFTEN * took
+            self._pause_seconds = took if often else 0.0
 
     def _next(self) -> Batch | None:
         with self._changed:
