@@ -1,9 +1,9 @@
 """Group commit: one thread writes, everybody else goes on.
 
 Lines that are handed in while the disk is busy are written together, with one sync for all of
-them. While syncs come thick and fast, the thread waits before each for as long as the last one
-took, so that those who go on at about the same time are written together too; who is alone does
-not wait for company. A line that nobody waits for wakes nobody either: it goes with
+them. While syncs come thick and fast, the thread waits before each for a small share of what the
+last one took, so that those who were woken by it and go on together are written together too; who
+is alone does not wait for company. A line that nobody waits for wakes nobody either: it goes with
 the next one that somebody does wait for, or alone a moment later. The first error is the last
 thing that happens: nothing more is written, and every batch from then on carries that error.
 """
@@ -22,6 +22,9 @@ from anyio.lowlevel import EventLoopToken, current_token
 
 from anabranch.environment import JournalError, JournalFault
 from anabranch.services.event_loops import call_soon
+
+_SHARE: Final = 0.2
+"""How much of the last sync's time is spent on waiting for company before the next."""
 
 _OFTEN: Final = 10
 """Syncs come thick and fast if less than this many times what one takes lies between them."""
@@ -129,7 +132,7 @@ class Writer:
         finally:
             took = time.monotonic() - self._began
             often = self._began - before < _OFTEN * took
-            self._pause_seconds = took if often else 0.0
+            self._pause_seconds = _SHARE * took if often else 0.0
 
     def _next(self) -> Batch | None:
         with self._changed:
