@@ -94,6 +94,13 @@ async def test_a_runner_that_nobody_holds_any_more_ends_its_helpers(tmp_path: Pa
     assert before == children(os.getpid())
 
 
+async def test_helpers_are_there_before_the_first_command() -> None:
+    before = children(os.getpid())
+    async with LocalCommands():
+        assert 1 == len(children(os.getpid()) - before)
+    assert before == children(os.getpid())
+
+
 async def test_a_warden_serves_one_command_after_the_other(tmp_path: Path) -> None:
     async with LocalCommands() as runner:
         parents = {

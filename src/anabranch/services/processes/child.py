@@ -114,6 +114,10 @@ class Containment(Protocol):
         """
         ...
 
+    def prepare(self) -> None:
+        """Commands will come: begin with what they need, and do not wait for it."""
+        ...
+
     def close(self) -> None:
         """End whatever is left of what was started, at once, as far as it can be found."""
         ...

@@ -35,6 +35,10 @@ class BestContainment:
                 self.reason = str(error)
         return await self._group.start(start)
 
+    def prepare(self) -> None:
+        """Commands will come: begin with what they need, and do not wait for it."""
+        self._reaper.prepare()
+
     def strength(self) -> tuple[Strength, str | None]:
         """What this machine permits, found out by trying, and why not more."""
         try:

@@ -44,9 +44,13 @@ class GroupContainment:
         """Start a process in a session of its own, with no terminal."""
         # On the event loop: a thread could not be told to give the child back when the wait
         # for it is cancelled, and `vfork` holds the interpreter's lock anyway.
+        self.prepare()
+        return _start(start, self._running, self._new_mark())
+
+    def prepare(self) -> None:
+        """Have what commands leave behind fall to this process."""
         if self._adopts is None:
             self._adopts = can_see() and adopt_orphans()
-        return _start(start, self._running, self._new_mark())
 
     def _new_mark(self) -> bytes:
         """No other command's, also not of one that a fork of this process starts."""

@@ -60,9 +60,20 @@ class ReaperContainment:
         """
         request = _encode(start)
         keeper = self._keeper
-        if keeper is None or not keeper.usable():
-            keeper = await to_thread.run_sync(self._new_keeper)
+        if keeper is None or not (keeper.usable() and keeper.answered):
+            keeper = await to_thread.run_sync(self._ready_keeper)
         return Success(keeper.assign(request, start))
+
+    def prepare(self) -> None:
+        """Start the helper that every command needs, and do not wait for it."""
+        with suppress(UnavailableError, OSError):
+            self._new_keeper()
+
+    def _ready_keeper(self) -> _Keeper:
+        keeper = self._new_keeper()
+        with self._lock:
+            keeper.await_answer()
+        return keeper
 
     def _new_keeper(self) -> _Keeper:
         with self._lock:
@@ -76,7 +87,7 @@ class ReaperContainment:
         Raises:
             UnavailableError: this machine does not permit it.
         """
-        return Strength.CGROUP if self._new_keeper().in_cgroup else Strength.SUBREAPER
+        return Strength.CGROUP if self._ready_keeper().in_cgroup else Strength.SUBREAPER
 
     def close(self) -> None:
         """End everything that was started and is still alive. Twice is once."""
@@ -145,11 +156,29 @@ class _Keeper:
         self._link, self._process = _launch(self._pid, cgroup)
         self.dismiss = weakref.finalize(self, _dismiss, self._link, self._process, self._lines)
         self._link.settimeout(_PATIENCE)
-        answer = _receive(self._link).decode()
-        self.in_cgroup = answer == "ok cgroup"
-        if not answer.startswith("ok "):
-            self.dismiss()
-            raise UnavailableError(answer or "the helper process did not start")
+        self._answer = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether it said that it can do its work."""
+        return self._answer.startswith("ok ")
+
+    @property
+    def in_cgroup(self) -> bool:
+        """Whether its wardens stand in cgroups."""
+        return self._answer == "ok cgroup"
+
+    def await_answer(self) -> None:
+        """Wait until it says whether it can do its work.
+
+        Raises:
+            UnavailableError: it cannot.
+        """
+        if not self.answered:
+            self._answer = _receive(self._link).decode()
+            if not self.answered:
+                self.dismiss()
+                raise UnavailableError(self._answer or "the helper process did not start")
 
     def usable(self) -> bool:
         """Whether it is alive, and this process's own: not one from before a fork."""

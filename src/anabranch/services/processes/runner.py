@@ -148,6 +148,7 @@ class LocalCommands:
             self._lingering = [each for each in self._lingering if _lives_on(each[1])]
 
     async def __aenter__(self) -> Self:
+        self._containment.prepare()
         return self
 
     async def __aexit__(

@@ -500,9 +500,8 @@ class Keeper(Reaper):
         pid = os.fork()
         if pid == 0:
             work(link, pipes, self, cgroup)
-        link.close()
-        for pipe in pipes:
-            os.close(pipe)
+        for end in (link.detach(), *pipes):
+            os.close(end)
         self.wardens[pid] = cgroup
 
     def reap(self) -> bool:
@@ -598,3 +597,4 @@ def main(owner: int, parent: str) -> None:
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), sys.argv[2])
+    os._exit(0)  # nothing is left to be tidied up
