@@ -87,8 +87,9 @@ class Group:
         self._spawn, self._cancel = spawn, cancel
         if self.stopped:
             cancel()
-        for started in self._started:
-            spawn(*started)
+        started, self._started = self._started, []
+        for each in started:
+            spawn(*each)
 
     def grow(self) -> None:
         """Hire workers while jobs are ready and there is room."""
@@ -235,6 +236,7 @@ class Group:
 
     def outcome(self) -> tuple[Exit, Any]:
         """How the group ended, once all workers have."""
+        self._spawn = None
         self._resting.clear()
         if (raised := self._interrupt or self.defect()) is not None:
             return RAISED, raised

@@ -132,12 +132,13 @@ class Strand:
         name: of a root.
         wait: what it waits for: the clock, those inside it, a `Gate`; `None` while it has a turn.
         since: the number of its timer, or of its wait.
-        made: the coroutine that it is inside of.
+        send, throw: how its driver goes on with it.
         cancelled: whether it is to end; it is told at every wait that is not shielded.
         expired: whether it is cancelled because its time is over.
         done: whether it has ended, or was halted.
         children: those inside it that have not ended.
         group, limit: what its children are: the workers of a group, or an effect with a limit.
+        workers: all the workers that the group has had.
     """
 
     __slots__ = (
@@ -149,14 +150,16 @@ class Strand:
         "fiber",
         "group",
         "limit",
-        "made",
         "name",
         "number",
         "parent",
+        "send",
         "shielded",
         "since",
         "spawned",
+        "throw",
         "wait",
+        "workers",
     )
 
     def __init__(
@@ -169,16 +172,22 @@ class Strand:
         self.fiber = fiber
         self.parent = parent
         self.context = context
+        self.send: Callable[[Any], Any]
+        self.throw: Callable[[BaseException], Any]
         self.number = 0
         self.name = name
         self.wait: Gate | str | None = None
         self.since = 0
-        self.made: Any = None
         self.cancelled = self.shielded = self.expired = self.done = False
         self.children: dict[Strand, None] = {}
         self.spawned = 0
         self.group: Group | None = None
         self.limit: float | None = None
+        self.workers: dict[Fiber, Strand] = {}
+
+    def leave(self) -> None:
+        """It has ended for good: nobody goes on with it."""
+        del self.send, self.throw
 
     def result(self) -> Result[Any, Any]:
         """How the effect of a root ended.

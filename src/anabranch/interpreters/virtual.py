@@ -11,11 +11,11 @@ real event loop: there is none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextvars import Context, copy_context
 from datetime import timedelta
 from heapq import heappop, heappush
-from types import CoroutineType
+from types import CoroutineType, coroutine
 from typing import Any, Final, final
 
 from attrs import frozen
@@ -24,7 +24,7 @@ from returns.result import Result, Success
 from anabranch.effects.core import Effect, Exit
 from anabranch.effects.errors import TimedOut
 from anabranch.interpreters.frames import class_of, opened
-from anabranch.interpreters.machine import Fiber
+from anabranch.interpreters.machine import Fiber, as_any
 from anabranch.interpreters.requests import (
     FAILED,
     OK,
@@ -62,6 +62,10 @@ Choose = Callable[[int], int]
 
 MAX_TURNS: Final = 1_000_000
 """How many turns a run may take before it is said to go on for ever."""
+
+
+NOTHING: Final = object()
+"""What a strand gives that asks for nothing but its next turn."""
 
 
 class Cancelled(BaseException):
@@ -159,7 +163,7 @@ class Virtual:
         self.watcher = watcher
         self._choose = choose
         self._max_turns = max_turns
-        self._turns = iter(range(max_turns))
+        self._turns: Iterator[int] = iter(())
         self._clock = 0.0
         self._ready: list[Turn] = []
         self._timers: list[tuple[float, int, Strand]] = []
@@ -189,13 +193,13 @@ class Virtual:
             cancel_at: after how many seconds it is cancelled from outside.
             on_halt: called when it was halted.
         """
-        root = Strand(Fiber(self, effect, env), None, copy_context(), name=name)
+        root = self._strand(Fiber(self, effect, env), None, copy_context(), name)
         self._roots.append(root)
         if on_halt is not None:
             self._on_halt[root] = on_halt
         if cancel_at is not None:
             self._expire_after(root, cancel_at)
-        self._ready.append((root, OK, None))
+        self._ready.append((root, SEND, None))
         return root
 
     def run(self) -> None:
@@ -211,18 +215,41 @@ class Virtual:
             self._run()
         finally:
             CLOCK_OF_RUN.reset(token)
+            self._dismiss()
 
-    def _run(self) -> None:
-        ready, choose, turn = self._ready, self._choose, self._turn
-        while True:
-            if not ready:
-                if (due := self._tick()) is None:
-                    break
+    def _dismiss(self) -> None:
+        """Give up what is still under way, and hold on to nothing."""
+        for root in self._roots:
+            for strand in tree(root):
+                strand.done = True
+        self._roots.clear()
+        self._on_halt.clear()
+
+    def _run(self) -> None:  # noqa: C901, PLR0912 (as `_course`)
+        ready, choose, watcher = self._ready, self._choose, self.watcher
+        self._turns = iter(range(self._max_turns))
+        for _ in self._turns:
+            if ready:
+                strand, mode, payload = ready.pop(choose(ready) if len(ready) > 1 else 0)
+            elif (due := self._tick()) is not None:
                 strand, mode, payload = due
             else:
-                strand, mode, payload = ready.pop(choose(ready) if len(ready) > 1 else 0)
-            if not strand.done:
-                strand.context.run(turn, strand, mode, payload)
+                break
+            if strand.done:
+                continue
+            if watcher is not None:
+                watcher.began(strand, mode, payload)
+            if mode == SEND:
+                asked = strand.context.run(strand.send, None)
+            else:
+                asked = self._tell(strand, mode, payload)
+            if type(asked) is float:
+                self._wait_until(strand, asked)
+            elif asked is not NOTHING:
+                self._grant(strand, asked)
+        else:
+            if ready or self._tick() is not None:
+                raise LivelockError(self._endless())
         if any(not root.done for root in self._roots):
             raise DeadlockError(self._stuck())
 
@@ -235,7 +262,7 @@ class Virtual:
             moment, number, strand = heappop(timers)
             if strand.since == number:
                 strand.wait, strand.since = None, 0
-                turn: Turn = strand, OK if strand.made is None else SEND, None
+                turn: Turn = strand, SEND, None
             elif number < 0 and not strand.done:
                 turn = strand, EXPIRE, None
             else:
@@ -251,7 +278,7 @@ class Virtual:
     def _awake(self, strand: Strand) -> None:
         """Give it a turn, since what it waited for has come."""
         strand.wait, strand.since = None, 0
-        self._ready.append((strand, OK if strand.made is None else SEND, None))
+        self._ready.append((strand, SEND, None))
 
     def _wait_until(self, strand: Strand, seconds: float) -> None:
         strand.since = self._numbers = number = self._numbers + 1
@@ -266,71 +293,102 @@ class Virtual:
 
     # --- turns
 
-    def _turn(  # noqa: C901, PLR0912 (the loop of every simulated run: split, it costs calls)
-        self, strand: Strand, mode: Any, payload: Any
-    ) -> None:
-        """Let a strand go on to its next wait, or until there is somebody to choose from.
+    def _strand(
+        self, fiber: Fiber, parent: Strand | None, context: Context, name: str = "main"
+    ) -> Strand:
+        strand = Strand(fiber, parent, context, name)
+        course = as_any(self._course(strand))
+        strand.send, strand.throw = course.send, course.throw
+        return strand
 
-        It is called in the context variables of the strand.
+    @coroutine
+    def _course(  # noqa: C901, PLR0912 (the loop of every simulated run: split, it costs calls)
+        self, strand: Strand
+    ) -> Generator[Any, Any, None]:
+        """A strand's way through its requests, in its context variables.
+
+        It gives what the coroutine that it is inside of asks for, and `NOTHING` where it waits
+        for a turn. A strand that was given up goes no further, whatever its coroutine makes of
+        being closed.
         """
-        watcher, ready = self.watcher, self._ready
-        for _ in self._turns:
+        ready, watcher, turns = self._ready, self.watcher, self._turns
+        advance: Callable[[Any, Any], Any] = as_any(strand.fiber.advance)
+        mode, payload = as_any(OK), as_any(None)
+        while True:
+            request = advance(mode, payload)
+            if request is None:
+                self._ended(strand)
+                yield NOTHING  # for good, unless it is a worker that is hired again
+                mode, payload = OK, None
+                continue
             if watcher is not None:
-                watcher.began(strand, mode, payload)
-            if mode < SEND:
-                request = strand.fiber.advance(mode, payload)
-                if request is None:
-                    self._ended(strand)
-                    return
-                if watcher is not None:
-                    watcher.asked(strand, request)
-                if type(request) is CoroutineType:
-                    strand.shielded = False
-                    strand.made = request
-                elif not self._carry_out(strand, request):
-                    return
-                payload = None
-            elif mode == EXPIRE:
-                strand.expired = True
-                self._cancel(strand)
-                return
-            made = strand.made
+                watcher.asked(strand, request)
+            if class_of(request) is CoroutineType:
+                strand.shielded = False
+                made: Generator[Any, Any, Any] = request
+            elif class_of(request) is Await:
+                strand.shielded = request.shielded
+                made = request.awaitable.__await__()
+            else:
+                mode, payload = yield from self._carry_out(strand, request)
+                continue
             try:
-                wait = made.send(None) if payload is None else made.throw(payload)
-                while type(wait) is not float:
-                    if self._stands(strand, wait):
-                        return
-                    reason = RuntimeError("it waits for an event loop, and virtual time has none")
-                    wait = made.throw(reason)
-            except StopIteration as stop:
-                strand.made = None
-                answer: Any = stop.value
+                answer: Any = yield from made
                 if class_of(answer) is Success:
                     mode, payload = OK, answer.unwrap()
                 else:
-                    mode, payload = _answer(answer)
+                    mode, payload = opened(answer)
             except BaseException as raised:  # noqa: BLE001 (belongs to the fiber)
-                strand.made = None
                 mode, payload = RAISED, raised
-            else:
-                self._wait_until(strand, wait)
+            if strand.done:
                 return
             if ready:
                 ready.append((strand, mode, payload))
-                return
-        raise LivelockError(self._endless())
+                yield NOTHING
+                continue
+            if next(turns, None) is None:
+                raise LivelockError(self._endless())
+            if watcher is not None:
+                watcher.began(strand, mode, payload)
+
+    def _tell(self, strand: Strand, mode: int, payload: Any) -> Any:
+        """Tell a strand more than to go on; what it asks for then."""
+        if mode == EXPIRE:
+            strand.expired = True
+            self._cancel(strand)
+            return NOTHING
+        if mode == THROW:
+            return strand.context.run(strand.throw, payload)
+        return strand.context.run(strand.send, (mode, payload))
+
+    def _grant(self, strand: Strand, asked: object) -> None:
+        """Let a coroutine wait for what it asked for; it is told if that is nothing known here."""
+        while asked is not NOTHING:
+            match asked:
+                case float() | int():
+                    self._wait_until(strand, asked)
+                case Stand():
+                    asked.gate.admit(strand, self._awake)
+                    self._wait(strand, asked.gate)
+                case Halt():
+                    self._halt(strand)
+                case Grace():
+                    strand.shielded = True
+                    self._wait_until(strand, asked.seconds)
+                case _:
+                    reason = RuntimeError("it waits for an event loop, and virtual time has none")
+                    asked = strand.context.run(strand.throw, reason)
+                    continue
+            return
 
     def _carry_out(
-        self, strand: Strand, request: Await | CallBlocking | Pause | Until | Yield | Fork | Within
-    ) -> bool:
-        """Do what a fiber asks for; whether it is inside of an awaitable then."""
+        self, strand: Strand, request: CallBlocking | Pause | Until | Yield | Fork | Within
+    ) -> Generator[Any, Any, tuple[Any, Any]]:
+        """Do what a fiber asks for; the answer."""
         strand.shielded = request.shielded
         match request:
             case Pause():
                 self._wait_until(strand, request.seconds)
-            case Await():
-                strand.made = request.awaitable.__await__()
-                return True
             case CallBlocking():
                 self._call(strand, request)
             case Until():
@@ -341,7 +399,10 @@ class Virtual:
                 self._fork(strand, request)
             case Within():
                 self._within(strand, request)
-        return False
+        try:
+            return (yield NOTHING) or (OK, None)
+        except Cancelled as cancelled:
+            return RAISED, cancelled
 
     def _wait_for(self, strand: Strand, until: Until) -> None:
         gate = Gate("a turn")
@@ -356,32 +417,14 @@ class Virtual:
             mode, payload = RAISED, error
         self._ready.append((strand, mode, payload))
 
-    def _stands(self, strand: Strand, wait: object) -> bool:
-        """Let a coroutine wait for what it asked for; `False` if that is nothing known here."""
-        match wait:
-            case int():
-                self._wait_until(strand, wait)
-            case Stand():
-                wait.gate.admit(strand, self._awake)
-                self._wait(strand, wait.gate)
-            case Halt():
-                self._halt(strand)
-            case Grace():
-                strand.shielded = True
-                self._wait_until(strand, wait.seconds)
-            case _:
-                return False
-        return True
-
     def _fork(self, strand: Strand, fork: Fork) -> None:
         group = strand.group = fork.group
         self._wait(strand, INSIDE)
-        known: dict[Fiber, Strand] = {}
 
         def spawn(worker: Fiber, _: Request | None, context: Context) -> None:
-            child = known.get(worker)
+            child = strand.workers.get(worker)
             if child is None:
-                child = known[worker] = Strand(worker, strand, context)
+                child = strand.workers[worker] = self._strand(worker, strand, context)
             else:
                 child.context, child.done, child.spawned = context, False, 0
             self._begin(child, strand)
@@ -392,7 +435,7 @@ class Virtual:
     def _within(self, strand: Strand, within: Within) -> None:
         strand.limit = within.seconds
         self._wait(strand, INSIDE)
-        child = Strand(within.fiber, strand, strand.context)
+        child = self._strand(within.fiber, strand, strand.context)
         self._begin(child, strand)
         self._expire_after(child, within.seconds)
 
@@ -402,7 +445,7 @@ class Virtual:
         parent.spawned += 1
         parent.children[child] = None
         child.cancelled = parent.cancelled and not parent.shielded
-        self._ready.append((child, OK, None))
+        self._ready.append((child, SEND, None))
 
     # --- ends
 
@@ -410,6 +453,8 @@ class Virtual:
         strand.done = True
         if self.watcher is not None:
             self.watcher.ended(strand)
+        if strand.fiber.group is None:
+            strand.leave()
         parent = strand.parent
         if parent is not None:
             del parent.children[strand]
@@ -421,6 +466,9 @@ class Virtual:
         """How what was inside a strand ended."""
         group, limit = strand.group, strand.limit
         strand.group = strand.limit = None
+        for worker in strand.workers.values():
+            worker.leave()
+        strand.workers.clear()
         told = strand.cancelled and not strand.shielded
         if group is not None:
             return (RAISED, group.defect() or Cancelled()) if told else group.outcome()
@@ -440,8 +488,7 @@ class Virtual:
             self._cancel_inside(strand)
             return
         strand.wait, strand.since = None, 0
-        mode = RAISED if strand.made is None else THROW
-        self._ready.append((strand, mode, Cancelled()))
+        self._ready.append((strand, THROW, Cancelled()))
 
     def _cancel_inside(self, strand: Strand) -> None:
         for child in list(strand.children):
@@ -482,10 +529,3 @@ class Virtual:
     def _endless(self) -> str:
         head = f"no end after {self._max_turns} turns, at {self._clock:g} s"
         return "\n".join([head, *self._waiting()])
-
-
-def _answer(value: Any) -> tuple[Exit, Any]:
-    try:
-        return opened(value)
-    except TypeError as error:
-        return RAISED, error
