@@ -151,9 +151,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "the branch of a merged agent is left behind",
-        MERGING,
-        "note(*before, completed).and_then(lambda _: dropped).as_(True)",
-        "note(*before, completed).as_(True)",
+        "testing/git/merges.py",
+        "state.without_ref(ref) if dropped else state",
+        "state",
     ),
     Mutant(
         "a conflict counts as a merge",
