@@ -142,6 +142,13 @@ def a_linked_worktree_of_the_user(repo: ScratchRepository) -> ScratchRepository:
 
 
 @kind
+def bare_repositories_that_are_not_trusted(repo: ScratchRepository) -> ScratchRepository:
+    config = repo.path.with_name("gitconfig")
+    config.write_text("[safe]\n\tbareRepository = explicit\n")
+    return evolve(repo, environ={**repo.environ, "GIT_CONFIG_GLOBAL": str(config)})
+
+
+@kind
 def a_submodule_that_is_worked_in(repo: ScratchRepository) -> ScratchRepository:
     inner = git_repo(repo.path.with_name("inner"))
     allowed = ("-c", "protocol.file.allow=always")

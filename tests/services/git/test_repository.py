@@ -44,6 +44,23 @@ def test_a_repository_without_a_commit_is_refused(tmp_path: Path, repo: ScratchR
     assert "no-commits" == refusal(tmp_path / "empty", repo.environ)
 
 
+@pytest.mark.parametrize("setting", ["safe.directory", "safe.bareRepository"])
+def test_a_repository_that_git_does_not_trust_is_refused_with_the_setting(
+    tmp_path: Path, repo: ScratchRepository, setting: str
+) -> None:
+    bare = repo.bare(tmp_path / "bare.git")
+    (tmp_path / "gitconfig").write_text("[safe]\n\tbareRepository = explicit\n")
+    distrust = {
+        "safe.directory": {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"},
+        "safe.bareRepository": {"GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig")},
+    }
+    environ = {**repo.environ, **distrust[setting]}
+    (problem,) = failure(GitRepository.open(str(bare.path), environ=environ)).problems
+    assert "unsafe-repository" == problem.code
+    assert setting in (problem.hint or "")
+    assert not problem.message.startswith("fatal")
+
+
 def test_a_repository_opens_from_a_directory_inside_it(repo: ScratchRepository) -> None:
     opened = GitRepository.open(str(repo.path / "dir"), environ=repo.environ).unwrap()
     assert (str(repo.path), str(repo.path / ".git")) == (opened.home, opened.common)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from typing import Final
@@ -25,6 +26,12 @@ from anabranch.values import HostError
 
 OLDEST_GIT: Final = (2, 38)
 """The first git that merges in memory (`merge-tree --write-tree`)."""
+
+_UNSAFE: Final = {
+    b"safe.directory": "--add safe.directory {}",
+    b"safe.bareRepository": "safe.bareRepository all",
+}
+"""Why git does not trust a directory, and the configuration that makes it do so."""
 
 
 @frozen(kw_only=True)
@@ -128,7 +135,7 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
         raise HostError.of("no-commits", "the repository has no commit", value=home, hint=hint)
     identity = missing_identity(git)
     git = git.with_environ(identity)
-    bare = git.at(common).run("rev-parse", "--is-bare-repository").text == "true"
+    bare = git.inside(common).run("rev-parse", "--is-bare-repository").text == "true"
     main = None if bare else _main(git, home, common)
     return GitRepository(
         home=home,
@@ -158,9 +165,11 @@ def _common(git: Git) -> str:
     output = git.attempt("rev-parse", "--path-format=absolute", "--git-common-dir")
     if output.code == 0:
         return os.path.realpath(output.text)
-    if b"safe.directory" in output.stderr:
-        hint = f"git config --global --add safe.directory {git.directory}"
-        raise HostError.of("unsafe-repository", output.complaint.splitlines()[0], hint=hint)
+    for setting, command in _UNSAFE.items():
+        if setting in output.stderr:
+            message = output.complaint.splitlines()[0].removeprefix("fatal: ")
+            hint = f"git config --global {command.format(shlex.quote(git.directory))}"
+            raise HostError.of("unsafe-repository", message, hint=hint)
     hint = "start anabranch inside a git repository, or make one: `git init`"
     raise HostError.of("not-a-repository", "not a git repository", value=git.directory, hint=hint)
 
@@ -170,7 +179,7 @@ def _main(git: Git, home: str, common: str) -> str | None:
     own = git.run("rev-parse", "--absolute-git-dir").text
     if home != common and os.path.realpath(own) == common:
         return home
-    told = git.at(common).attempt("config", "--get", "core.worktree")
+    told = git.inside(common).attempt("config", "--get", "core.worktree")
     if told.code == 0:
         return os.path.realpath(os.path.join(common, told.text))
     return os.path.dirname(common) if os.path.basename(common) == ".git" else None

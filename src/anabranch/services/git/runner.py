@@ -156,6 +156,10 @@ class Git:
         """The same git in another directory."""
         return evolve(self, directory=directory)
 
+    def inside(self, common: str) -> Git:
+        """The same git in a git directory, which it is told: it may not look for one by itself."""
+        return self.at(common).with_environ({"GIT_DIR": common})
+
     def with_environ(self, more: Mapping[str, str]) -> Git:
         """The same git with more environment variables."""
         return evolve(self, environ={**self.environ, **more})

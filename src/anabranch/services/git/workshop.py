@@ -42,7 +42,7 @@ class Workshop:
             directory: the run's own directory.
             locks: those of the run, which are not free before what moves its branches has ended.
         """
-        git = repository.git.at(repository.common)
+        git = repository.git.inside(repository.common)
         writer, reader = (
             Helper(evolve(git, held=locks), ("update-ref", "--stdin"), greeting=START),
             Helper(git, ("cat-file", "--batch")),
@@ -74,7 +74,7 @@ class Workshop:
 
 def _tree_merger(repository: GitRepository, directory: str) -> TreeMerger:
     os.makedirs(directory, exist_ok=True)
-    git = repository.git.at(repository.common)
+    git = repository.git.inside(repository.common)
     blind = git.at(directory).with_environ(
         {"GIT_DIR": repository.common, "GIT_WORK_TREE": directory}
     )
