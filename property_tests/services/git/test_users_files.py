@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,29 +76,59 @@ def test_a_worktree_that_comes_forward_loses_nothing(
                 assert content == found[path]
 
 
+def refuse(repo: ScratchRepository) -> None:
+    """A hook lets `main` not move: git hears of it when the files are written."""
+    hook = repo.path / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\n! grep -q refs/heads/main\n")
+    hook.chmod(0o755)
+
+
+def spoil(repo: ScratchRepository) -> None:
+    """A filter fails at files that are new: git dies at the first of them."""
+    known = "git cat-file -e HEAD:%f && cat"
+    for name, value in (("smudge", known), ("clean", "cat"), ("required", "true")):
+        repo.git("config", f"filter.known.{name}", value)
+    attributes = repo.path / ".git" / "info" / "attributes"
+    attributes.parent.mkdir(exist_ok=True)
+    attributes.write_text("* filter=known\n")
+
+
+FAULTS: dict[str, Callable[[ScratchRepository], None]] = {
+    "none": lambda _: None,
+    "hook": refuse,
+    "filter": spoil,
+}
+
+
 @REAL_GIT
-@given(meetings())
+@given(meetings(), st.sampled_from(sorted(FAULTS)))
 def test_a_delivery_is_all_or_nothing_and_loses_nothing(
-    meeting: tuple[Files, Edits, Edits],
+    meeting: tuple[Files, Edits, Edits], fault: str
 ) -> None:
     files, landing, own = meeting
     with repository(files) as bench:
         source = land(bench.repo, landing)
         before = Oid(bench.repo.head)
         apply(bench.repo, own)
-        mine = bench.files()
 
-        async def scenario(git: GitRun) -> Delivery:
+        async def merged(git: GitRun) -> None:
             base = (await git.merges.start(RESULT)).unwrap()
             request = MergeRequest(target=RESULT, source=source, base=base, message="m")
             (await git.merges.merge(request)).unwrap()
+
+        async def delivered(git: GitRun) -> Delivery:
             return (await git.merges.deliver(RESULT)).unwrap()
 
-        delivery = bench(scenario)
+        bench(merged)
+        FAULTS[fault](bench.repo)
+        mine, status = bench.files(), bench.repo.git("status", "--porcelain", "-uall")
+        delivery = bench(delivered)
         if delivery.delivered:
             assert delivery.commit == bench.repo.head
             kept = {path: c for path, c in mine.items() if path in own or path not in landing}
             assert kept.items() <= bench.files().items()
         else:
             assert (before, mine) == (bench.repo.head, bench.files())
+            assert status == bench.repo.git("status", "--porcelain", "-uall")
             assert RESULT == delivery.branch

@@ -8,6 +8,8 @@ import pytest
 
 from anabranch.environment import Delivery, MergeRequest, Oid
 from anabranch.services.git import GitRun
+from anabranch.services.git.checkouts import Checkout
+from anabranch.services.git.delivery import Courier
 from anabranch.services.git.merging import Merger
 from anabranch.testing.repositories import ScratchRepository, git_repo
 from tests.services.git.bench import Bench
@@ -294,8 +296,8 @@ def test_a_lock_that_would_stop_git_half_way_stops_it_before(
 STILL = ({"a.txt": b"one\n", "dir/b.txt": b"two\n"}, "")
 
 
-def unseen(_: str) -> bool:
-    return False
+def unseen(_: Courier, __: Checkout) -> None:
+    """A lock that is not there yet when somebody looks."""
 
 
 def test_a_lock_that_comes_at_that_very_moment_is_waited_for(
@@ -309,7 +311,7 @@ def test_a_lock_that_comes_at_that_very_moment_is_waited_for(
         lock.unlink()
 
     monkeypatch.setattr("anabranch.services.git.delivery.sleep", pause)
-    monkeypatch.setattr("anabranch.services.git.delivery.os.path.lexists", unseen)
+    monkeypatch.setattr(Courier, "_lock_that_stays", unseen)
     assert deliver(bench, LANDING, lock.touch).delivered
     assert [STILL] == states
 

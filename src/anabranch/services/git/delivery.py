@@ -27,8 +27,7 @@ from anabranch.services.git.faults import Unmerged
 from anabranch.services.git.merging import Merger, unknown
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.runner import Git, GitError
-from anabranch.services.git.ways import survey
-from anabranch.services.git.withdrawing import withdraw
+from anabranch.services.git.withdrawing import Before
 
 
 @frozen(kw_only=True)
@@ -210,11 +209,11 @@ def _fast_forward(git: Git, tip: Oid, target: Oid, *, again: bool) -> str | None
     Once more if another git command is just at work there. `again` is whether it was begun before.
     """
     for _ in range(_TRIES):
-        before = survey(git, tip, target)
+        before = Before.of(git, tip, target)
         done = git.attempt(*_COMMAND, target)
         if done.code == 0 or (again and _finished(git, tip, target)):
             return None
-        withdraw(git, tip, target, before)
+        before.bring_back(git)
         if not _LOCKED.search(done.stderr):
             return done.complaint
         sleep(_PAUSE_SECONDS)

@@ -2,8 +2,8 @@
 
 A fast-forward writes files, then the index, then moves the branch. Git looks for what is in the way
 before it writes anything, but it stops in the middle if a filter fails, the disk is full, or a hook
-or a lock keeps the branch from moving. Only what was as `HEAD` has it before, and is now what was
-to land, is brought back: everything else is somebody else's.
+or a lock keeps the branch from moving. Only what was as `HEAD` has it before, or not there, and is
+now what was to land, is brought back: everything else is somebody else's.
 """
 
 from __future__ import annotations
@@ -11,31 +11,73 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
+
+from attrs import frozen
 
 from anabranch.environment import Oid
 from anabranch.services.git.diffs import ABSENT
-from anabranch.services.git.runner import Git, GitError, paths
+from anabranch.services.git.runner import Git, GitError
 from anabranch.services.git.ways import Way, survey, torn_at
 
 
-def withdraw(git: Git, head: Oid, commit: Oid, before: Way) -> None:
-    """Bring the tree that `git` runs in back, if it still is at `head`.
+@frozen(kw_only=True)
+class Before:
+    """A working tree before it is brought forward.
 
-    Args:
-        git: runs in the tree.
-        head: where it was.
-        commit: where it was to go.
-        before: what lay in the way.
+    Attributes:
+        head, commit: where it is, and where it is to go.
+        way: what lies in between.
+        gone: tracked files that are not there.
+        index: the file of git's index, and what it holds.
     """
-    clear = before.landings.keys() - before.occupied.keys()
-    if not clear or git.attempt("rev-parse", "HEAD").text != head:
+
+    head: Oid
+    commit: Oid
+    way: Way
+    gone: frozenset[str]
+    index: tuple[Path, bytes]
+
+    @classmethod
+    def of(cls, git: Git, head: Oid, commit: Oid) -> Before:
+        """Look at the tree that `git` runs in."""
+        way = survey(git, head, commit)
+        index = Path(git.run("rev-parse", "--path-format=absolute", "--git-path", "index").text)
+        return cls(
+            head=head,
+            commit=commit,
+            way=way,
+            gone=frozenset(path for path in way.differing if way.is_gone(git.directory, path)),
+            index=(index, index.read_bytes() if index.exists() else b""),
+        )
+
+    def bring_back(self, git: Git) -> None:
+        """Make the tree what it was, if its branch has not moved."""
+        if git.attempt("rev-parse", "HEAD").text != self.head:
+            return
+        with suppress(OSError):
+            _restore(*self.index)
+        mine = self.way.landings.keys() - self.way.same - (self.way.differing - self.gone)
+        written = sorted(_written(git, self.head, self.commit) & mine)
+        for path in written:
+            _remove(git.directory, path)
+        self._check_out(git, (path for path in written if path not in self.gone))
+        git.attempt("update-index", "-q", "--refresh")
+
+    def _check_out(self, git: Git, written: Iterable[str]) -> None:
+        before = (path for path in written if self.way.landings[path].old[0] != ABSENT)
+        listed = os.fsencode("".join(f"{path}\0" for path in before))
+        git.attempt("checkout-index", "--force", "-u", "-z", "--stdin", stdin=listed)
+
+
+def _restore(index: Path, data: bytes) -> None:
+    """Give the index its content back, under git's own lock."""
+    if not data or index.read_bytes() == data:
         return
-    differing = git.run("diff-index", "--cached", "-z", "--name-only", commit, "--").stdout
-    if clear.isdisjoint(paths(differing)):
-        git.attempt("read-tree", "-m", "-u", commit, head)
-    else:
-        _put_back(git, before, _written(git, head, commit) & clear)
-    git.attempt("update-index", "-q", "--refresh")
+    lock = index.with_name(f"{index.name}.lock")
+    with lock.open("xb") as file:
+        file.write(data)
+    lock.replace(index)
 
 
 def _written(git: Git, head: Oid, commit: Oid) -> frozenset[str]:
@@ -50,15 +92,6 @@ def _is_torn(git: Git, way: Way, path: str) -> bool:
     with suppress(GitError, OSError):
         return torn_at(git, way.landings[path]) is not None
     return False
-
-
-def _put_back(git: Git, way: Way, written: Iterable[str]) -> None:
-    ordered = sorted(written)
-    for path in ordered:
-        _remove(git.directory, path)
-    before = (path for path in ordered if way.landings[path].old[0] != ABSENT)
-    listed = os.fsencode("".join(f"{path}\0" for path in before))
-    git.attempt("checkout-index", "--force", "-u", "-z", "--stdin", stdin=listed)
 
 
 def _remove(tree: str, path: str) -> None:
