@@ -44,8 +44,8 @@ class Recorded:
 
     @classmethod
     def of(cls, tree: Tree) -> Recorded:
-        """Record a tree that was filled a moment ago."""
-        time.sleep(TICK_NS / 1e9)
+        """Record a tree that was filled a moment ago, when nothing in it is young any more."""
+        time.sleep(2 * TICK_NS / 1e9)
         return cls(Record.of(tree.path))
 
     def restore(self, git: Git, tree: Tree) -> None:

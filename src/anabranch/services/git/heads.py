@@ -10,7 +10,7 @@ from attrs import define, field
 
 from anabranch.services.git.admin import entry_of
 from anabranch.services.git.files import read_file
-from anabranch.services.git.pristine import TICK_NS
+from anabranch.services.git.pristine import is_young
 
 Signature: TypeAlias = tuple[int, int]
 
@@ -28,6 +28,7 @@ class Heads:
     common: str
     bare: bool
     main: str | None
+    _listed: tuple[Signature, list[str]] = field(default=((0, 0), []), init=False, repr=False)
     _known: dict[str, tuple[Signature, bytes]] = field(
         factory=dict[str, tuple[Signature, bytes]], init=False, repr=False
     )
@@ -42,12 +43,20 @@ class Heads:
         return self.main or self.common if admin == self.common else entry_of(admin).path
 
     def _admins(self) -> list[str]:
+        """Git's directories of all working trees, listed anew only if one has come or gone."""
         linked = os.path.join(self.common, "worktrees")
         mine = [] if self.bare else [self.common]
         try:
-            return [*mine, *(f"{linked}/{name}" for name in os.listdir(linked))]
+            found = os.stat(linked)
+            signature = found.st_ino, found.st_ctime_ns
+            if self._listed[0] == signature:
+                return self._listed[1]
+            listed = [*mine, *(f"{linked}/{name}" for name in os.listdir(linked))]
         except FileNotFoundError:
             return mine
+        if _is_settled(found):
+            self._listed = signature, listed
+        return listed
 
     def _head(self, admin: str) -> bytes:
         """What a `HEAD` holds, read again only if the file is another one, or was just written.
@@ -64,6 +73,11 @@ class Heads:
             head = read_file(path)
         except OSError:
             return b""
-        if time.time_ns() - found.st_ctime_ns > TICK_NS:
+        if _is_settled(found):
             self._known[admin] = signature, head
         return head
+
+
+def _is_settled(found: os.stat_result) -> bool:
+    """Whether any later change would show."""
+    return not is_young(found.st_ctime_ns, time.time_ns())

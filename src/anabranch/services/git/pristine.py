@@ -2,9 +2,11 @@
 
 A file whose inode, change time, size and mode are those that were recorded has not been
 touched: whatever a program does to a file sets its change time, and no unprivileged
-program can set it back. The clock behind it ticks coarsely, though, so that a file may change
+program can set it back. The same goes for a directory and the names in it, so that one which has
+not been touched need not be listed. The clock behind it ticks coarsely, though, so that a file may change
 in the very tick in which it was recorded and look the same (git calls such a file *racily
-clean*). Files that were young when they were recorded are therefore compared by content.
+clean*). Files that were young when they were recorded are therefore compared by content, and
+directories listed.
 """
 
 from __future__ import annotations
@@ -51,32 +53,44 @@ class Record:
     Attributes:
         files: for each directory, by its path, the stamps of what is not a directory in it.
         modes: the mode of each directory by its path; the top is the empty path.
+        folders: for each directory, by its path, the paths of those in it.
+        old: the stamps of the directories that had not changed just before they were recorded.
         young: digests of the files that changed a moment before they were recorded.
     """
 
     files: dict[str, dict[str, int]] = field(factory=dict[str, dict[str, int]])
     modes: dict[str, int] = field(factory=dict[str, int])
+    folders: dict[str, list[str]] = field(factory=dict[str, list[str]])
+    old: dict[str, int] = field(factory=dict[str, int])
     young: dict[str, bytes] = field(factory=dict[str, bytes])
 
     @classmethod
     def of(cls, top: str) -> Record:
         """Record a tree as it is now."""
         record, now, pending = cls(), clock_of(os.path.dirname(top)), [""]
-        record.modes[""] = os.lstat(top).st_mode
+        record._record("", os.lstat(top), now)
         while pending:
             path = pending.pop()
-            found = record.files[path] = {}
+            found, folders = record.files[path], record.folders[path]
             with _listing(os.path.join(top, path)) as entries:
                 for entry in entries:
                     seen, inner = entry.stat(follow_symlinks=False), _joined(path, entry.name)
                     if stat.S_ISDIR(seen.st_mode):
-                        record.modes[inner] = seen.st_mode
+                        record._record(inner, seen, now)
+                        folders.append(inner)
                         pending.append(inner)
                         continue
                     found[entry.name] = stamp(seen)
                     if is_young(seen.st_ctime_ns, now):
                         record.young[inner] = digest(entry.path)
         return record
+
+    def _record(self, path: str, seen: os.stat_result, now: int) -> None:
+        """Begin with a directory."""
+        self.modes[path] = seen.st_mode
+        self.files[path], self.folders[path] = {}, []
+        if not is_young(seen.st_ctime_ns, now):
+            self.old[path] = stamp(seen)
 
     @property
     def size(self) -> int:
@@ -92,25 +106,51 @@ class Record:
 
     def differences(self, top: str) -> Differences:
         """Compare with the tree as it is now. Directories that cannot be read are made readable."""
-        found, present = Differences(), {""}
+        found, present = Differences(), dict[str, int]()
         now = clock_of(os.path.dirname(top)) if self.young else 0
-        if os.lstat(top).st_mode != self.modes[""]:
-            found.directories.append(("", self.modes[""]))
+        self._meet("", os.lstat(top), present, found)
         for path in self.files:
-            if path in present:
-                present |= self._compare(top, path, now, found)
+            if path not in present:
+                continue
+            if present[path] == self.old.get(path):
+                self._look(top, path, now, present, found)
+            else:
+                self._list(top, path, now, present, found)
         for path, mode in self.modes.items():
             if path not in present:
                 found.directories.append((path, mode))
                 found.damaged.extend(_joined(path, name) for name in self.files[path])
         return found
 
-    def _compare(self, top: str, path: str, now: int, found: Differences) -> set[str]:
-        """Compare one directory; the directories in it that were there before.
+    def _meet(
+        self, path: str, seen: os.stat_result, present: dict[str, int], found: Differences
+    ) -> None:
+        """Note that a directory is there, and how."""
+        present[path] = stamp(seen)
+        if self.modes[path] != seen.st_mode:
+            found.directories.append((path, self.modes[path]))
+
+    def _look(
+        self, top: str, path: str, now: int, present: dict[str, int], found: Differences
+    ) -> None:
+        """Compare what is in a directory whose names are those that were recorded.
 
         This is the loop in which a large repository spends its time.
         """
-        known, present = self.files[path], set[str]()
+        above = os.path.join(top, path, "")
+        for name, known in self.files[path].items():
+            inner = _joined(path, name)
+            same = stamp(os.lstat(above + name)) == known
+            if not same or (self.young and not self._still(top, inner, now)):
+                found.damaged.append(inner)
+        for inner in self.folders[path]:
+            self._meet(inner, os.lstat(os.path.join(top, inner)), present, found)
+
+    def _list(
+        self, top: str, path: str, now: int, present: dict[str, int], found: Differences
+    ) -> None:
+        """Compare what is in a directory with what was."""
+        known = self.files[path]
         left = set(known)
         with _listing(os.path.join(top, path)) as entries:
             for entry in entries:
@@ -124,13 +164,10 @@ class Record:
                     if name not in known:
                         found.extra.append(inner)
                 elif inner in self.modes:
-                    present.add(inner)
-                    if self.modes[inner] != seen.st_mode:
-                        found.directories.append((inner, self.modes[inner]))
+                    self._meet(inner, seen, present, found)
                 else:
                     found.extra.append(inner)
         found.damaged.extend(_joined(path, name) for name in left)
-        return present
 
     def _still(self, top: str, path: str, now: int) -> bool:
         """Whether a file with the right stamp has its content, too."""

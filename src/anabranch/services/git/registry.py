@@ -192,10 +192,15 @@ def path_of(repository: GitRepository, entry: Entry, reason: Reason) -> str:
 
 def release_locks(common: str, admin: str) -> None:
     """Remove the lock files of git that a killed command left in a worktree, and of its branch."""
-    branch = head_text(admin).removeprefix("ref: ")
-    locks = [os.path.join(admin, name) for name in ("index.lock", "HEAD.lock")]
-    if branch.startswith(f"refs/heads/{OURS}"):
-        locks.append(os.path.join(common, f"{branch}.lock"))
-    for lock in locks:
+    release_branch(common, admin)
+    for name in ("index.lock", "HEAD.lock"):
         with suppress(FileNotFoundError):
-            os.unlink(lock)
+            os.unlink(os.path.join(admin, name))
+
+
+def release_branch(common: str, admin: str) -> None:
+    """Remove the lock file of git that a killed command left for the branch of a worktree."""
+    branch = head_text(admin).removeprefix("ref: ")
+    if branch.startswith(f"refs/heads/{OURS}"):
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(common, f"{branch}.lock"))

@@ -21,7 +21,7 @@ from anabranch.services.git.files import turn_file
 from anabranch.services.git.filling import Fill
 from anabranch.services.git.grounds import Ground, Laid, Recorded
 from anabranch.services.git.refs import Refs
-from anabranch.services.git.registry import OURS, SPARE, Registry, release_locks
+from anabranch.services.git.registry import OURS, SPARE, Registry, release_branch
 from anabranch.services.git.runner import GitError
 from anabranch.services.git.scrubbing import AdminRecord
 from anabranch.services.git.trees import Order, Tree
@@ -86,13 +86,14 @@ class SlotTrees:
         """Let the next one have the slot, and leave the branch.
 
         In this order: who takes up what a killed process left must not find a tree under its
-        name that no longer stands on its commits.
+        name that no longer stands on its commits. Other locks of git that were left in it go with
+        all else when it is taken again.
         """
         slot = self._used.pop(tree.path, None)
         if slot is None:
             self.registry.strike(tree)
             return
-        release_locks(self.registry.repository.common, tree.admin)
+        release_branch(self.registry.repository.common, tree.admin)
         self.registry.name(tree, SPARE + os.path.basename(tree.path))
         turn_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
         with self._lock:

@@ -74,7 +74,7 @@ class GitWorktrees:
         known = None if head is None else self.observer.known(worktree.base, head)
         if known is not None:
             return Success(known)
-        return await self._do(worktree.name, lambda: self._committed(worktree))
+        return await self._do(worktree.name, lambda: self._committed(worktree, head))
 
     async def changes(self, worktree: Worktree) -> Result[Changes, WorktreeError]:
         """What changed since the worktree's base."""
@@ -151,9 +151,9 @@ class GitWorktrees:
             return None
         return self.observer.head_in_sight(tree)
 
-    def _committed(self, worktree: Worktree) -> Changes:
-        head = self.observer.head(self._own(worktree))
-        return self.observer.committed(worktree.base, head)
+    def _committed(self, worktree: Worktree, head: Oid | None) -> Changes:
+        seen = head or self.observer.head(self._own(worktree))
+        return self.observer.committed(worktree.base, seen)
 
     def _changes(self, worktree: Worktree) -> Changes:
         step_aside()
