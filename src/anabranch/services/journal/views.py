@@ -48,7 +48,7 @@ INDEX: Final = "index"
 FAILURES: Final = 100
 """How many failures `current.json` tells in full."""
 
-_LONGEST_LAG_SECONDS: Final = 1.0
+_LONGEST_LAG_SECONDS: Final = 2.0
 _SHARE: Final = 50
 
 
@@ -84,7 +84,7 @@ def write_views(directory: Path, state: RunState) -> None:
 class Views:
     """A thread that keeps the derived files up to date.
 
-    They are at most a second late, or fifty times as long as writing them takes, so a big
+    They are at most two seconds late, or fifty times as long as writing them takes, so a big
     run does not spend its time on them.
 
     Args:
