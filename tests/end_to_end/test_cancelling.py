@@ -17,6 +17,7 @@ from anabranch.engine import open_repository
 from anabranch.lifecycle import (
     Delivered,
     DeliveryStarted,
+    Payload,
     PhaseStarted,
     StopReason,
     StopRequested,
@@ -118,17 +119,23 @@ def test_cancelling_can_be_interrupted_while_its_run_does_not_end(held: Held) ->
     assert 130 == held.process.wait(60)
 
 
-async def killed_in_its_delivery(held: Held, run: str) -> None:
+def kill_after(held: Held, run: str, *told: Payload) -> None:
+    """Kill the process of a run, as if it had told some more before."""
+
+    async def append() -> None:
+        directory = run_directory(open_repository(str(held.repository.path)).state, run)
+        async with open_journal(directory, now=lambda: datetime.now(UTC)) as journal:
+            for payload in told:
+                journal.note(payload)
+
     held.kill()
-    directory = run_directory(open_repository(str(held.repository.path)).state, run)
-    async with open_journal(directory, now=lambda: datetime.now(UTC)) as journal:
-        journal.note(PhaseStarted(phase="deliver"))
-        journal.note(DeliveryStarted(branch=f"anabranch/{run}/result"))
+    anyio.run(append)
 
 
 def test_a_run_that_was_killed_in_its_delivery_is_resumed_and_not_cancelled(held: Held) -> None:
     run = run_in(held)
-    anyio.run(killed_in_its_delivery, held, run)
+    begun = DeliveryStarted(branch=f"anabranch/{run}/result")
+    kill_after(held, run, PhaseStarted(phase="deliver"), begun)
     refused = anabranch(held.repository, "cancel", run)
     assert (2, True) == (refused.returncode, "the delivery was under way" in refused.stderr)
     assert f"anabranch resume {run}" in refused.stderr
@@ -137,17 +144,10 @@ def test_a_run_that_was_killed_in_its_delivery_is_resumed_and_not_cancelled(held
     assert "nothing of yours was changed" not in told
 
 
-async def killed_at_the_end_of_its_cancelling(held: Held, run: str) -> None:
-    held.kill()
-    directory = run_directory(open_repository(str(held.repository.path)).state, run)
-    async with open_journal(directory, now=lambda: datetime.now(UTC)) as journal:
-        journal.note(StopRequested(reason=StopReason.CANCELLED))
-        journal.note(Delivered(commit="0" * 40, delivered=False, reason="the run was cancelled"))
-
-
 def test_a_run_that_was_half_cancelled_is_cancelled_and_not_resumed(held: Held) -> None:
     run = run_in(held)
-    anyio.run(killed_at_the_end_of_its_cancelling, held, run)
+    left = Delivered(commit="0" * 40, delivered=False, reason="the run was cancelled")
+    kill_after(held, run, StopRequested(reason=StopReason.CANCELLED), left)
     refused = anabranch(held.repository, "resume", run)
     assert (2, True) == (refused.returncode, "somebody began to cancel the run" in refused.stderr)
     assert f"anabranch cancel {run}" in refused.stderr
