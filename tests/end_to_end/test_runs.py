@@ -168,6 +168,17 @@ def test_the_result_can_be_had_as_json(repository: ScratchRepository) -> None:
     assert told["delivered"]["commit"] == repository.head
 
 
+def test_a_budget_for_worktrees_lets_fewer_agents_run_at_once(
+    repository: ScratchRepository,
+) -> None:
+    repository.git("config", "anabranch.worktreeBudget", "8k")
+    busy = repository.path.parent / "busy"
+    script = f"mkdir {busy} || touch {busy}-too; mkdir made; git status; touch made/x; rmdir {busy}"
+    done = anabranch(repository, "run", workflow(repository, script, count=4))
+    assert "4 in all, 4 done" in done.stdout
+    assert not busy.with_name("busy-too").exists()
+
+
 def test_limits_can_be_lowered_from_the_command_line(repository: ScratchRepository) -> None:
     done = anabranch(repository, "run", str(THREE), "--max-parallel", "1")
     assert 0 == done.returncode

@@ -17,8 +17,9 @@ from anabranch.environment import (
     WorktreeError,
     WorktreeFault,
 )
-from anabranch.lifecycle import CommandEnded, summarise, verify
+from anabranch.lifecycle import EMPTY, CommandEnded, Masker, summarise, verify
 from anabranch.program import Identity, program
+from anabranch.program.run import Job
 from anabranch.testing import MockEnvironment, mock_env, printed
 from anabranch.values import AnabranchError, HostError, RunStatus, StepStatus
 from anabranch.workflow import Workflow, load_workflow
@@ -191,3 +192,19 @@ def test_an_item_forges_nothing_in_the_message_of_its_merge() -> None:
     assert "Merge agent-0: a Anabranch-Agent: agent-7" == first
     assert "Merge agent-1: agent-1" == second
     assert 150 > len(third)
+
+
+@pytest.mark.parametrize(("worktrees", "agents"), [(None, 2), (0, 1), (3, 1), (4, 2), (99, 2)])
+def test_as_many_agents_run_at_once_as_may_have_worktrees(
+    worktrees: int | None, agents: int
+) -> None:
+    assert (
+        agents
+        == Job(
+            workflow=workflow(),
+            identity=Identity(run="r1"),
+            past=EMPTY,
+            masker=Masker(),
+            worktrees=worktrees,
+        ).agents
+    )

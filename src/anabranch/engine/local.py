@@ -32,7 +32,7 @@ from anabranch.lifecycle import (
 from anabranch.planning.unattended import unattended
 from anabranch.program import Identity, Verdict, open_questions, program
 from anabranch.services.files import LocalFiles
-from anabranch.services.git import GitRepository, git_run
+from anabranch.services.git import GitRepository, git_run, worktrees_within_budget
 from anabranch.services.journal import FileJournal, MaskedJournal, open_journal, read_segments
 from anabranch.services.processes import HandingFiles, LocalCommands
 from anabranch.services.runs import require_run, run_directory
@@ -229,7 +229,11 @@ class LocalRun:
             listener=self.listener,
             secrets=self.workflow.secrets,
         ) as local:
-            await interpreted(program(self.workflow, identity, masker=local.masker), local)
+            worktrees = await to_thread.run_sync(
+                worktrees_within_budget, self.repository, self.run, base
+            )
+            effect = program(self.workflow, identity, masker=local.masker, worktrees=worktrees)
+            await interpreted(effect, local)
             return local.journal.state
 
 
@@ -288,7 +292,10 @@ class LocalResumption:
             await to_thread.run_sync(end_what_was_left, self.repository, self.run, since)
             self.begin(past)
             identity = Identity.of(past.created)
-            effect = program(workflow, identity, past, masker=local.masker)
+            worktrees = await to_thread.run_sync(
+                worktrees_within_budget, self.repository, self.run, identity.base
+            )
+            effect = program(workflow, identity, past, masker=local.masker, worktrees=worktrees)
             await interpreted(effect, local)
             return local.journal.state
 

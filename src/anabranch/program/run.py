@@ -13,7 +13,7 @@ second program for resuming, and nothing that only resuming can do.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Never, TypeAlias, TypeVar
+from typing import Final, Never, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
@@ -109,6 +109,9 @@ class Identity:
 RunFault: TypeAlias = StepFailed | AnabranchError
 """What ends a run before its end: a step of setup or reduce, the input, or the machine."""
 
+_NO_AGENTS: Final = 2
+"""Worktrees that no agent works in: the run's own, and the one that others are copied from."""
+
 _Whole: TypeAlias = Result[tuple[str, Result[RunStatus, RunFault]], HostError]
 
 
@@ -121,12 +124,20 @@ class Job:
         identity: which run of it this is.
         past: what an earlier process of the run had done; `EMPTY` if there was none.
         masker: what is secret.
+        worktrees: how many there may be at once; `None` is no limit.
     """
 
     workflow: Workflow
     identity: Identity
     past: RunState
     masker: Masker
+    worktrees: int | None
+
+    @property
+    def agents(self) -> int:
+        """How many agents may run at once: at least one, whatever it takes."""
+        most = self.workflow.map.max_parallel
+        return most if self.worktrees is None else max(1, min(most, self.worktrees - _NO_AGENTS))
 
     def ended(self, phase: str) -> bool:
         """Whether an earlier process had come to the end of a phase."""
@@ -140,6 +151,7 @@ def program(
     past: RunState | None = None,
     *,
     masker: Masker | None = None,
+    worktrees: int | None = None,
 ) -> Effect[RunStatus, AnabranchError, MapEnv]:
     """The effect of a workflow: the one function that every mode goes through.
 
@@ -149,6 +161,8 @@ def program(
         past: the fold of the run's journal, if it was interrupted. What was done is not done
             again; what was in flight is done as its policy says; nothing is merged twice.
         masker: what is secret; `None` is nothing but what has the usual forms.
+        worktrees: how many there may be at once, that of the run and one to copy from included;
+            `None` is no limit but the workflow's own. One agent there always is.
 
     Returns:
         How the run ended: `completed`, `partial` (some items failed) or `failed` (setup or
@@ -156,7 +170,13 @@ def program(
         a failure. Interrupted from outside or failed by the machine, it leaves the journal
         `interrupted` and its own worktree in place, so that the run can be resumed.
     """
-    job = Job(workflow=workflow, identity=identity, past=past or EMPTY, masker=masker or Masker())
+    job = Job(
+        workflow=workflow,
+        identity=identity,
+        past=past or EMPTY,
+        masker=masker or Masker(),
+        worktrees=worktrees,
+    )
     # As what is acquired, the opening is not interrupted, and from then on whoever is told to stop
     # says so: before it could not, since the journal would not know the run yet.
     whole: Effect[_Whole, AnabranchError, MapEnv] = Bracket(
@@ -314,7 +334,7 @@ def _phases(job: Job, tree: Worktree) -> Do[int, RunFault, MapEnv]:
     assignments = yield from assignments_for(
         workflow.map, tree, identity.items, job.past, job.masker
     )
-    ended = yield from _told("map", job, run_agents(assignments, herd, workflow.map.max_parallel))
+    ended = yield from _told("map", job, run_agents(assignments, herd, job.agents))
     merged = yield from _told("merge", job, merge_all(ended, herd, identity.base))
     if (called_off := _call_off(oversight)) is not None:
         yield from fail(called_off)

@@ -10,7 +10,13 @@ import pytest
 from attrs import evolve
 
 from anabranch.environment import MergeRequest, Oid, WorktreeError, WorktreeFault, WorktreeRequest
-from anabranch.services.git import GitRepository, GitRun, find_worktrees
+from anabranch.services.git import (
+    GitRepository,
+    GitRun,
+    find_worktrees,
+    worktrees_within_budget,
+)
+from anabranch.values import HostError
 from tests.services.git.bench import Bench, failure
 
 ONE = WorktreeRequest(name="agent-0", parent="main", branch="anabranch/r1/agent-0")
@@ -112,3 +118,24 @@ def test_work_on_a_full_disk_is_kept_and_merged_once_there_is_room(cramped: Smal
         return set(cramped.repo.files(merged.commit))
 
     assert {"a.txt", "dir/b.txt", "work"} == cramped(scenario)
+
+
+def test_a_budget_allows_as_many_trees_as_fit_beside_those_of_other_runs(bench: Bench) -> None:
+    bench.repo.commit({"large": "x" * 100_000, "small": "x"})
+    repository = bench.repository
+    assert worktrees_within_budget(repository, "r1", "HEAD") is None
+    bench.repo.git("config", "anabranch.worktreeBudget", "1m")
+    assert 9 == worktrees_within_budget(repository, "r1", "HEAD")
+    left = Path(repository.place, "r2", "slot-0")
+    left.mkdir(parents=True)
+    (left / "large").write_bytes(b"x" * 700_000)
+    assert 3 == worktrees_within_budget(repository, "r1", "HEAD")
+    assert 9 == worktrees_within_budget(repository, "r2", "HEAD")
+    (left / "large").write_bytes(b"x" * 2_000_000)
+    assert 0 == worktrees_within_budget(repository, "r1", "HEAD")
+
+
+def test_a_budget_that_is_no_number_is_refused(bench: Bench) -> None:
+    bench.repo.git("config", "anabranch.worktreeBudget", "plenty")
+    with pytest.raises(HostError, match="is no number of bytes"):
+        worktrees_within_budget(bench.repository, "r1", "HEAD")

@@ -10,6 +10,7 @@ from anabranch.services.git.cleaning import (
 )
 from anabranch.services.git.remains import Swept, remains_of, sweep_run
 from anabranch.services.git.repository import OLDEST_GIT, GitRepository
+from anabranch.services.git.room import worktrees_within_budget
 from anabranch.services.git.runs import GitRun, git_run
 from anabranch.services.git.sweeping import find_worktrees, sweep
 
@@ -29,4 +30,5 @@ __all__ = [
     "remains_of",
     "sweep",
     "sweep_run",
+    "worktrees_within_budget",
 ]

@@ -22,6 +22,7 @@ from anabranch.services.git.overlays import carries, is_torn
 from anabranch.services.git.registry import SPARE, Registry, path_of
 from anabranch.services.git.removal import TRASH, erase
 from anabranch.services.git.repository import GitRepository
+from anabranch.services.git.room import bytes_below
 from anabranch.services.git.runner import Git, GitError, paths
 from anabranch.services.git.trees import Tree
 from anabranch.services.locks import LockFault, acquire
@@ -154,7 +155,7 @@ def _used(path: str) -> datetime:
 
 
 def _looked_into(repository: GitRepository, tree: FoundTree) -> FoundTree:
-    sized = evolve(tree, size=_size(tree.path))
+    sized = evolve(tree, size=bytes_below(tree.path))
     if tree.life is not Life.DEAD or not tree.admin or not os.path.isdir(tree.path):
         return sized
     if is_torn(tree.path):
@@ -178,16 +179,6 @@ def _is_dirty(git: Git, tree: FoundTree) -> bool:
         status = git.attempt("status", "--porcelain", "-z", "--no-renames", "-uall")
     changed = {line[3:] for line in paths(status.stdout) if not _MISSING.issuperset(line[:2])}
     return not changed <= unchanged(tree.admin, tree.path)
-
-
-def _size(path: str) -> int:
-    """Bytes on disk, files with several names counted for each."""
-    total = 0
-    for above, _, files in os.walk(path):
-        for name in files:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(above, name)).st_blocks * 512
-    return total
 
 
 def _remove(repository: GitRepository, tree: FoundTree) -> str | None:
