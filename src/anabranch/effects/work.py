@@ -347,7 +347,7 @@ def write_file(path: str, data: bytes) -> Effect[None, FileError, HasFiles]:
 def record(
     *payloads: Payload, cause: int | None = None
 ) -> Effect[tuple[Event, ...], JournalError, HasJournal]:
-    """Write what happened to the journal; it is durable when the effect ends."""
+    """Write what happened to the journal; what announces an act is durable when the effect ends."""
 
     def call(env: HasJournal) -> Awaitable[Result[tuple[Event, ...], JournalError]]:
         return env.journal.append(*payloads, cause=cause)

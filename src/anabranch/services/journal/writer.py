@@ -143,13 +143,12 @@ class Writer:
                 self._wait(_Wakes.ALWAYS)
             if not self._batch.lines:
                 return None
-            if not self._closing:
-                self._wait(_Wakes.NEVER, self._pause_seconds)
+            self._wait(_Wakes.NEVER, self._pause_seconds)
             batch, self._batch = self._batch, Batch()
             return batch
 
     def _wait(self, wakes: _Wakes, seconds: float | None = None) -> None:
-        if not self._closing:
+        if not self._closing and seconds != 0:
             self._wakes = wakes
             self._changed.wait(seconds)
             self._wakes = _Wakes.NEVER
