@@ -202,6 +202,39 @@ def test_a_target_that_is_to_be_dropped_stays(bench: Bench) -> None:
     assert answer.unwrap().commit == bench.repo.git("rev-parse", TARGET)
 
 
+def test_a_branch_that_is_locked_is_merged_and_not_dropped(bench: Bench) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    (bench.repo.path / ".git/refs/heads/one.lock").touch()
+    (answer,) = merge_all(bench, evolve(request(bench.repo, one), drops="one"))
+    assert not answer.unwrap().dropped
+    assert one == bench.repo.git("rev-parse", "one")
+    assert "one" in bench.repo.files(TARGET)
+
+
+def test_a_target_that_is_locked_is_no_reason_to_drop_what_was_not_merged(bench: Bench) -> None:
+    one = work(bench.repo, "one", {"one": "1"})
+    bench.repo.git("branch", TARGET, "main")
+    (bench.repo.path / f".git/refs/heads/{TARGET}.lock").touch()
+    (answer,) = merge_all(bench, evolve(request(bench.repo, one), drops="one"))
+    assert MergeFault.GIT == failure(answer).fault
+    assert one == bench.repo.git("rev-parse", "one")
+
+
+def test_a_branch_that_stands_for_another_one_is_dropped_without_it(bench: Bench) -> None:
+    one = work(bench.repo, "precious", {"one": "1"})
+    bench.repo.git("symbolic-ref", "refs/heads/one", "refs/heads/precious")
+    bench.repo.git("symbolic-ref", "refs/heads/two", "refs/heads/precious")
+
+    async def scenario(git: GitRun) -> Merge:
+        (await git.merges.start(TARGET, "main")).unwrap()
+        merged = await git.merges.merge(evolve(request(bench.repo, one), drops="one"))
+        (await git.merges.drop("two")).unwrap()
+        return merged.unwrap()
+
+    assert bench(scenario).dropped
+    assert {"main", "precious", TARGET} == set(branches(bench.repo))
+
+
 def test_dropping_twice_is_dropping_once(bench: Bench) -> None:
     async def scenario(git: GitRun) -> None:
         (await git.merges.start(TARGET)).unwrap()

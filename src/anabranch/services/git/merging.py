@@ -96,10 +96,18 @@ class Merger:
         return merge
 
     def _moved(self, request: MergeRequest, before: Oid, after: Oid) -> Merge | None:
-        """Make a merge visible; `None` if one of the branches is elsewhere by now."""
+        """Make a merge visible; `None` if one of the branches is elsewhere by now.
+
+        The same if git would not drop one, which may be locked: that is no reason not to merge.
+        """
         drops = request.drops not in {None, request.target}
         gone = (f"refs/heads/{request.drops}", request.source) if drops else None
-        if not self.refs.move(f"refs/heads/{request.target}", before, after, gone=gone):
+        try:
+            if not self.refs.move(f"refs/heads/{request.target}", before, after, gone=gone):
+                return None
+        except GitError:
+            if gone is None:
+                raise
             return None
         if request.linear:
             self._replayer.moved(request)

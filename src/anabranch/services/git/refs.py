@@ -65,7 +65,7 @@ class Refs:
         Returns:
             Whether they were. If there is nowhere to move to, nothing is deleted either.
         """
-        deletion = "" if gone is None else f"\ndelete {gone[0]} {gone[1]}"
+        deletion = "" if gone is None else f"\n{_deleting(*gone)}"
         return before == after or self._transaction(f"update {ref} {after} {before}{deletion}")
 
     def put(self, ref: str, commit: Oid) -> None:
@@ -75,7 +75,7 @@ class Refs:
     def delete(self, ref: str, expected: Oid | None = None) -> bool:
         """Delete a ref, if it is where it is expected; whether it was. None is fine, too."""
         there = self.commit_at(ref)
-        return there is None or self._transaction(f"delete {ref} {expected or there}")
+        return there is None or self._transaction(_deleting(ref, expected or there))
 
     def _transaction(self, command: str) -> bool:
         with self.writer.lock:
@@ -94,3 +94,8 @@ class Refs:
                     )
                 ) from None
         return True
+
+
+def _deleting(ref: str, expected: Oid) -> str:
+    """Delete a ref itself, and not what it may stand for."""
+    return f"option no-deref\ndelete {ref} {expected}"
