@@ -4,7 +4,7 @@ import pytest
 
 from anabranch import run
 from anabranch.environment import CommandOutput
-from anabranch.lifecycle import CommandEnded, Masker, WorktreeCreated
+from anabranch.lifecycle import CommandEnded, CommandStarted, Masker, WorktreeCreated
 from anabranch.program import Identity, program
 from anabranch.program.step_lists import listed
 from anabranch.testing import MockEnvironment, mock_env, printed
@@ -80,5 +80,6 @@ def test_what_no_act_separates_is_told_at_once() -> None:
     made = [e for e in subjects["agent-0"].story if isinstance(e.payload, WorktreeCreated)]
     step = subjects["agent-0/step[0]"].story
     ended = [event.time for event in step if isinstance(event.payload, CommandEnded)]
-    assert made[0].time == step[0].time
+    begun = [event.time for event in step if isinstance(event.payload, CommandStarted)]
+    assert [made[0].time, step[0].time] == begun * 2
     assert ended * 2 == [event.time for event in step[-2:]]

@@ -15,7 +15,7 @@ from returns.result import Failure
 from anabranch.effects import Do, Effect, do, fail, now, sleep, succeed
 from anabranch.effects.work import changes_in
 from anabranch.environment import MapEnv
-from anabranch.lifecycle import CommandStarted, Moved, Subject
+from anabranch.lifecycle import CommandStarted, Moved, Payload, Subject
 from anabranch.planning import AccessSet, Retry, matches_any
 from anabranch.planning.policies import UNCOUNTED
 from anabranch.program.commands import carry_out
@@ -38,6 +38,7 @@ class Work:
         place: where.
         rank: of those that wait, lower goes first.
         allowed: what may have been changed once it is done; `None` is not looked at.
+        before: what is told in the same breath as that it starts.
     """
 
     step: Step
@@ -46,6 +47,7 @@ class Work:
     place: Place
     rank: int
     allowed: AccessSet | None
+    before: Sequence[Payload] = ()
 
     @property
     def known(self) -> Subject | None:
@@ -70,7 +72,7 @@ def attempt_step(work: Work) -> Do[None, StepError, MapEnv]:
     """Make attempts until one succeeds or the policy gives up."""
     began = yield from now()
     number, back = next_attempt(work.known), way_back(work.known, work.subject)
-    made = yield from _held(work, number, back).settled()
+    made = yield from _held(work, number, [*work.before, *back]).settled()
     while isinstance(made, Failure):
         delay = yield from _delay(work, made.failure(), number, began)
         yield from _retrying(work, made.failure(), delay)
@@ -112,7 +114,7 @@ def _retrying(work: Work, error: StepError, delay: timedelta) -> Do[None, HostEr
 
 
 @do
-def _held(work: Work, number: int, back: Sequence[Moved]) -> Do[None, StepError, MapEnv]:
+def _held(work: Work, number: int, back: Sequence[Payload]) -> Do[None, StepError, MapEnv]:
     """One attempt, once all that it claims is there."""
     claims = work.step.resources
     if not claims:
@@ -124,7 +126,7 @@ def _held(work: Work, number: int, back: Sequence[Moved]) -> Do[None, StepError,
 
 
 @do
-def _attempt(work: Work, number: int, back: Sequence[Moved]) -> Do[None, StepError, MapEnv]:
+def _attempt(work: Work, number: int, back: Sequence[Payload]) -> Do[None, StepError, MapEnv]:
     subject, place = work.subject, work.place
     worker = place.worktree.name
     yield from note(

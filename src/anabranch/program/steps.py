@@ -65,10 +65,11 @@ def _run_list(
     listed: StepList, place: Place, before: Sequence[Payload]
 ) -> Effect[None, StepError, MapEnv]:
     works = _works(listed, place)
-    declared = _declared(works, listed)
-    new = (step for step in declared if step.subject not in place.past)
-    ran = _in_a_row(works) if listed.order.in_a_row else _side_by_side(works, listed.order)
-    return note(*before, *new).and_then(lambda _: ran)
+    new = (step for step in _declared(works, listed) if step.subject not in place.past)
+    told = (*before, *new)
+    if listed.order.in_a_row:
+        return _in_a_row(works, told)
+    return note(*told).and_then(lambda _: _side_by_side(works, listed.order))
 
 
 def _works(listed: StepList, place: Place) -> list[Work]:
@@ -105,8 +106,12 @@ def _declared(works: Sequence[Work], listed: StepList) -> list[Declared]:
 
 
 @do
-def _in_a_row(works: Sequence[Work]) -> Do[None, StepError, MapEnv]:
+def _in_a_row(works: list[Work], told: Sequence[Payload]) -> Do[None, StepError, MapEnv]:
     """Run steps one after the other; a graph of them would do the same with a task for each."""
+    if works and _starts_at_once(works[0]):
+        works = [evolve(works[0], before=told), *works[1:]]
+    else:
+        yield from note(*told)
     for at, work in enumerate(works):
         ended = yield from _run_step(work).settled()
         if isinstance(ended, Failure):
@@ -172,6 +177,12 @@ def _if_met(when: str | None, work: Work) -> Effect[None, StepError, MapEnv]:
     if when is not None and not parse_condition(when).holds(work.place.names):
         return note(Moved(subject=work.subject, to=StepStatus.SKIPPED, reason=CONDITION_FALSE))
     return _started(work)
+
+
+def _starts_at_once(work: Work) -> bool:
+    """Whether nothing has to be found out before it starts."""
+    fresh = work.known is None and work.place.doubtful(work.subject) is None
+    return fresh and work.step.when is None
 
 
 def _taken_up(work: Work, known: Subject) -> Effect[None, StepError, MapEnv]:
