@@ -21,6 +21,7 @@ from typing import Final
 from anabranch.services.processes.warden import PR_SET_CHILD_SUBREAPER, born, processes
 
 _LINUX: Final = sys.platform == "linux"
+_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _PAUSES_SECONDS: Final = (0.001, 0.01, 0.05, 0.2, 0.5)
 
 
@@ -40,7 +41,7 @@ def strays(since: int) -> set[int]:
 
 def tick() -> int:
     """Now, by the clock that tells when a process was born."""
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK")) if _LINUX else 0
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS_A_SECOND) if _LINUX else 0
 
 
 def bury(known: Collection[int] = ()) -> None:

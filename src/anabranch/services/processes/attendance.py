@@ -51,8 +51,8 @@ class Attendance:
 
         On cancellation, on an interrupt and on a defect in a listener the tree is ended first.
         """
-        self._pump.watch()
         try:
+            self._pump.watch()
             await self._see_through()
         except BaseException:
             self._pump.silence()
@@ -79,9 +79,7 @@ class Attendance:
             await self._pump.turn()
 
     async def _drain(self) -> None:
-        if not self._pump.finished:
-            self._pump.forget()
-            self._pump.serve()
+        self._pump.serve()
         if self._pump.finished:
             return
         with move_on_after(DRAIN.total_seconds()):
@@ -94,5 +92,3 @@ class Attendance:
     async def _serve(self) -> None:
         while True:
             await self._pump.turn()
-            if self._pump.ended is not None:
-                self._pump.forget()

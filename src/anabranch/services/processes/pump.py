@@ -72,6 +72,10 @@ class Input:
             self.ours = None
 
 
+class UnattendedError(Exception):
+    """We have not got what it takes to attend a process; the argument is the `OSError`."""
+
+
 @final
 class Pump:
     """Feeds a process its input, takes in its outputs, and hears how it ends.
@@ -85,6 +89,7 @@ class Pump:
         self._input = given
         self._streams = streams
         self._open: dict[int, Stream] = {}
+        self._over: list[int] = []
         self._adopted = False
         self._size = _CHUNK
         self._selector: selectors.DefaultSelector | None = None
@@ -98,10 +103,13 @@ class Pump:
         self._adopt()
 
     def _watch(self, fd: int, events: int) -> None:
-        if self._selector is None:
-            self._selector = selectors.DefaultSelector()
-            self._selector.register(self._child, selectors.EVENT_READ)
-        self._selector.register(fd, events)
+        try:
+            if self._selector is None:
+                self._selector = selectors.DefaultSelector()
+                self._selector.register(self._child, selectors.EVENT_READ)
+            self._selector.register(fd, events)
+        except OSError as error:
+            raise UnattendedError(error) from None
 
     def _adopt(self) -> None:
         """Read outputs from now on if they are to be read."""
@@ -110,12 +118,6 @@ class Pump:
             self._open = dict(zip(pipes, self._streams, strict=True))
             for pipe in pipes:
                 self._watch(pipe, selectors.EVENT_READ)
-
-    def forget(self) -> None:
-        """The process has ended: wake up only for what is left of its outputs. Twice is once."""
-        if self._selector is not None:
-            with suppress(KeyError):
-                self._selector.unregister(self._child)
 
     def silence(self) -> None:
         """No longer tell the listeners."""
@@ -129,18 +131,24 @@ class Pump:
 
     async def turn(self) -> None:
         """Wait until a pipe or the process has news, and take them in."""
+        if self._selector is not None:
+            while self._over:
+                self._selector.unregister(self._over.pop())
         await wait_readable((self._selector or self._child).fileno())
         self.serve()
 
     def serve(self) -> None:
         """Take in and give out what can be moved at once."""
-        self.look()
-        if self._selector is not None:
+        if self.look() is not None:
+            for fd in tuple(self._open):
+                self._read(fd)
+        if self._selector is not None and not self.finished:
             for key, _ in self._selector.select(0):
                 if key.fd in self._open:
-                    self._read(key.fd, self._selector)
-                elif key.fd == self._input.ours:
-                    self._write(key.fd, self._selector)
+                    self._read(key.fd)
+                elif key.fd == self._input.ours and not self._input.write(key.fd):
+                    self._selector.unregister(key.fd)
+                    self._input.close()
 
     def look(self) -> Exit | None:
         """Take in the news of the process; how it ended, once it has."""
@@ -148,26 +156,24 @@ class Pump:
             self.ended = self._child.look()
             self._adopt()
             if self.ended is not None:
+                self._over.append(self._child.fileno())
                 for stream, data in zip(self._streams, self.ended.printed, strict=True):
                     if data:
                         stream.feed(data)
         return self.ended
 
-    def _read(self, fd: int, selector: selectors.DefaultSelector) -> None:
-        data = os.read(fd, self._size)
+    def _read(self, fd: int) -> None:
+        try:
+            data = os.read(fd, self._size)
+        except BlockingIOError:
+            return
         if not data:
             del self._open[fd]
-            if not self.finished:
-                selector.unregister(fd)
+            self._over.append(fd)
             return
         if len(data) == _CHUNK == self._size:
             self._widen(fd)
         self._open[fd].feed(data)
-
-    def _write(self, fd: int, selector: selectors.DefaultSelector) -> None:
-        if not self._input.write(fd):
-            selector.unregister(fd)
-            self._input.close()
 
     def _widen(self, fd: int) -> None:
         """A stream that fills its pipe gets a larger one, where the kernel has that to give."""

@@ -31,7 +31,7 @@ from anabranch.services.processes.choice import BestContainment
 from anabranch.services.processes.ending import end
 from anabranch.services.processes.inheritance import Inherited, encoded
 from anabranch.services.processes.logs import open_log
-from anabranch.services.processes.pump import Input, Pump
+from anabranch.services.processes.pump import Input, Pump, UnattendedError
 from anabranch.services.processes.refusals import out_of, unspeakable
 from anabranch.values import format_duration
 
@@ -100,6 +100,8 @@ class LocalCommands:
             err = self._stream(invocation, "stderr", listener)
             pump = Pump(begun.unwrap(), given, (out, err))
             attendance, captured = await self._attend(invocation, pump, begun.unwrap())
+        except UnattendedError as error:
+            return Failure(_refused(invocation, out_of(error.args[0])))
         finally:
             given.close()
         lasted = timedelta(seconds=monotonic() - began)
