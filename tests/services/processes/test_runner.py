@@ -180,21 +180,29 @@ async def test_a_defect_in_the_listener_ends_the_tree_and_propagates(tmp_path: P
         await LocalCommands().run(sh("echo begun; sleep 1000", tmp_path), listen)
 
 
-async def test_without_a_free_descriptor_a_command_is_not_started_and_none_is_lost(
-    tmp_path: Path,
+@pytest.mark.parametrize("containment", [GroupContainment, ReaperContainment])
+@pytest.mark.parametrize("script", ["true", "echo on; sleep 0.05"])
+async def test_without_a_free_descriptor_a_command_is_not_run_and_none_is_lost(
+    tmp_path: Path, containment: type[GroupContainment | ReaperContainment], script: str
 ) -> None:
-    async with LocalCommands() as runner:
-        await runner.run(sh("true", tmp_path))
-        held = all_descriptors()
-        for _ in range(8):
+    async with LocalCommands(containment=containment()) as runner:
+        await runner.run(sh(script, tmp_path))
+        held, before = all_descriptors(), descriptors()
+        for _ in range(12):
             with few_descriptors():
-                done = await runner.run(sh("true", tmp_path))
+                done = await runner.run(sh(script, tmp_path))
             os.close(held.pop())
             if isinstance(done, Failure):
-                assert "cannot start a process: Too many open files" == done.failure().message
+                assert done.failure().message.endswith(": Too many open files")
+        assert 0 == (await runner.run(sh(script, tmp_path))).unwrap().exit_code
+        assert before - 12 >= descriptors()
         for each in held:
             os.close(each)
-        assert 0 == (await runner.run(sh("true", tmp_path))).unwrap().exit_code
+
+
+def descriptors() -> int:
+    """How many there are."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 (a path is no descriptor)
 
 
 def all_descriptors() -> list[int]:

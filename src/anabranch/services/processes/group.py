@@ -83,7 +83,13 @@ def _start(start: Start, running: set[_GroupChild], mark: bytes) -> Result[Child
     except ValueError:
         pipes.close()
         raise
-    return Success(_GroupChild(process, pipes, MARK + b"=" + mark, running, born))
+    try:
+        return Success(_GroupChild(process, pipes, MARK + b"=" + mark, running, born))
+    except OSError:  # no descriptor is left to hear of its end by
+        pipes.close()
+        process.kill()
+        process.wait()
+        raise
 
 
 @final
@@ -144,8 +150,8 @@ class _GroupChild:
         self._running = running
         self._seen = set[int]()
         self._born = born
-        running.add(self)
         self._news = news_of(process.pid)
+        running.add(self)
         self._exit: Exit | None = None
 
     def fileno(self) -> int:
