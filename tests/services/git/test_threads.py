@@ -145,3 +145,54 @@ def test_work_that_has_begun_goes_to_its_end_also_if_nobody_waits_any_more(backe
 
     anyio.run(scenario, backend=backend)
     assert [1] == done
+
+
+def closed_while_it_steps_aside(lane: Lane) -> None:
+    lane.close()
+    step_aside()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("last", [Lane.close, closed_while_it_steps_aside])
+def test_work_that_comes_after_the_end_is_done_too(
+    backend: str, last: Callable[[Lane], None]
+) -> None:
+    answers = list[int]()
+
+    async def scenario() -> None:
+        lane = Lane()
+        await lane.run(lambda: last(lane))
+        lane.close()
+        answers.append(await lane.run(lambda: 1))
+        lane.close()
+
+    outside = threading.Thread(target=lambda: anyio.run(scenario, backend=backend), daemon=True)
+    outside.start()
+    outside.join(SECONDS)
+    assert [1] == answers
+
+
+def test_where_no_thread_can_be_had_whoever_steps_aside_fails_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = list[int]()
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError(f"no room for {thread.name}")
+
+    def crowded() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            step_aside()
+
+    async def scenario() -> None:
+        lane = Lane()
+        with pytest.raises(RuntimeError, match="no room"):
+            await lane.run(crowded)
+        answers.append(await lane.run(lambda: 1))
+        lane.close()
+
+    outside = threading.Thread(target=lambda: anyio.run(scenario), daemon=True)
+    outside.start()
+    outside.join(SECONDS)
+    assert [1] == answers

@@ -51,9 +51,10 @@ _here: Final = _Here()
 
 def step_aside() -> None:
     """Let others take their turn from now on, since what comes next may take long."""
-    lane, _here.lane = _here.lane, None
+    lane = _here.lane
     if lane is not None:
         lane.begin()
+        _here.lane = None
 
 
 @final
@@ -76,6 +77,7 @@ class Lane:
             job = _Job(function)
             if not self._begun:
                 self.begin()
+                self._begun = True
             self._jobs.put(job)
             with CancelScope(shield=True):
                 await job.ended.wait()
@@ -83,12 +85,15 @@ class Lane:
 
     def begin(self) -> None:
         """Let another thread take the turns from now on."""
-        self._begun = True
         threading.Thread(target=self._serve, name="anabranch-git", daemon=True).start()
 
     def close(self) -> None:
-        """End the thread, once everything has been done that was asked for."""
+        """End the thread, once everything has been done that was asked for. Twice is once.
+
+        What is asked for later begins another one.
+        """
         if self._begun:
+            self._begun = False
             self._jobs.put(None)
 
     def _serve(self) -> None:
