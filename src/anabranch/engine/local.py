@@ -215,6 +215,9 @@ class LocalRun:
 
     async def _carried_out(self) -> RunState:
         base, target = self.repository.head()
+        worktrees = await to_thread.run_sync(
+            worktrees_within_budget, self.repository, self.run, base
+        )
         identity = Identity(
             run=self.run,
             base=base,
@@ -229,9 +232,6 @@ class LocalRun:
             listener=self.listener,
             secrets=self.workflow.secrets,
         ) as local:
-            worktrees = await to_thread.run_sync(
-                worktrees_within_budget, self.repository, self.run, base
-            )
             effect = program(self.workflow, identity, masker=local.masker, worktrees=worktrees)
             await interpreted(effect, local)
             return local.journal.state
