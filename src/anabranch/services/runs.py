@@ -39,6 +39,11 @@ class FoundRun:
     life: Life
 
     @property
+    def has_begun(self) -> bool:
+        """Whether its journal tells of more than that it was opened."""
+        return bool(self.summary.workflow)
+
+    @property
     def is_alive(self) -> bool:
         """Whether a process works on it at this moment."""
         owner = owner_of(self.directory / OWNER)
@@ -95,14 +100,14 @@ def read_runs(state: str) -> Iterator[FoundRun]:
 
 
 def newest_run(state: str, status: RunStatus | None = None) -> FoundRun:
-    """Look at the newest run, or the newest that stands somewhere.
+    """Look at the newest run, or the newest that stands somewhere and had begun.
 
     Raises:
         UsageError: there is none.
         HostError: a journal is damaged.
     """
     for found in read_runs(state):
-        if status in (None, found.status):
+        if status is None or (status is found.status and found.has_begun):
             return found
     which = "" if status is None else f" {status.value}"
     raise UsageError.of("no-run", f"there is no{which} run in this repository")
