@@ -37,6 +37,11 @@ class _Running:
     process: subprocess.Popen[bytes]
     said: BinaryIO
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether somebody ended it while nobody asked."""
+        return self.process.poll() is not None
+
     def write(self, data: bytes) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(data)
@@ -80,7 +85,7 @@ class Helper:
         Raises:
             HelperDied: it cannot take the question.
         """
-        if self._asked >= _ANSWERS:
+        if self._asked >= _ANSWERS or (self._running is not None and self._running.has_ended):
             self.close()
         greeting = b"" if self._running is not None else self.greeting
         running = self._running or self._start()
