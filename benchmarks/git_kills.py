@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from anabranch.environment import MergeRequest, Oid, Worktree, WorktreeRequest
 from anabranch.services.git import (
@@ -77,6 +77,15 @@ async def merge(git: GitRun, repo: ScratchRepository, begin: Begin) -> None:
     await merged(git, tree)
 
 
+async def take_over(git: GitRun, repo: ScratchRepository, begin: Begin) -> None:
+    """A merge, and the branch goes with it."""
+    tree = await worked(git, repo)
+    request = evolve(await request_for(git, tree), drops=tree.branch)
+    (await git.worktrees.remove(tree)).unwrap()
+    begin()
+    (await git.merges.merge(request)).unwrap()
+
+
 async def deliver(git: GitRun, repo: ScratchRepository, begin: Begin) -> None:
     """The result, into the user's checkout."""
     await merged(git, await worked(git, repo))
@@ -101,7 +110,7 @@ async def advance(git: GitRun, repo: ScratchRepository, begin: Begin) -> None:
 
 
 OPERATIONS: Final[dict[str, Act]] = {
-    act.__name__: act for act in (create, recycle, remove, merge, deliver, drop, advance)
+    act.__name__: act for act in (create, recycle, remove, merge, take_over, deliver, drop, advance)
 }
 KINDS: Final = (*OPERATIONS, "clean")
 
@@ -118,11 +127,15 @@ async def worked(git: GitRun, repo: ScratchRepository) -> Worktree:
     return tree
 
 
+async def request_for(git: GitRun, tree: Worktree) -> MergeRequest:
+    """What an agent has done is to be on the run's branch."""
+    head = (await git.worktrees.changes(tree)).unwrap().head
+    return MergeRequest(target=RESULT, source=head, base=tree.base, message="Merge")
+
+
 async def merged(git: GitRun, tree: Worktree) -> Oid:
     """What an agent has done is on the run's branch."""
-    changes = (await git.worktrees.changes(tree)).unwrap()
-    request = MergeRequest(target=RESULT, source=changes.head, base=tree.base, message="Merge")
-    return (await git.merges.merge(request)).unwrap().commit
+    return (await git.merges.merge(await request_for(git, tree))).unwrap().commit
 
 
 @frozen
@@ -244,7 +257,7 @@ def main(kills: int = 200, seed: int = 0) -> None:
         lasts = kill_many(kind, kills, seed)
         spent = time.perf_counter() - began
         print(
-            f"{kind:8} {kills} kills within {lasts * 1e3:6.1f} ms: healed  ({spent:.0f} s)",
+            f"{kind:9} {kills} kills within {lasts * 1e3:6.1f} ms: healed  ({spent:.0f} s)",
             flush=True,
         )
 
