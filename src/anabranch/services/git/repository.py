@@ -21,7 +21,7 @@ from anabranch.services.git.runner import (
     configured,
     git_environment,
 )
-from anabranch.services.git.signing import Signer, missing_identity, signer
+from anabranch.services.git.signing import Signer, signing
 from anabranch.values import HostError
 
 OLDEST_GIT: Final = (2, 38)
@@ -126,14 +126,11 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
         raise HostError.of("not-a-repository", "no such directory", value=path)
     git = Git(directory=os.path.abspath(path), environ=git_environment(environ), program=program)
     version = _version(git)
-    common = _common(git)
-    inside = git.run("rev-parse", "--is-inside-work-tree").text == "true"
+    common, inside = _common(git)
     home = git.run("rev-parse", "--show-toplevel").text if inside else common
     git = git.at(home)
-    if git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}").code != 0:
-        hint = "commit something first: `git commit --allow-empty -m start`"
-        raise HostError.of("no-commits", "the repository has no commit", value=home, hint=hint)
-    identity = missing_identity(git)
+    hooks = _hooks(git)
+    identity, signs = signing(git)
     git = git.with_environ(identity)
     bare = git.inside(common).run("rev-parse", "--is-bare-repository").text == "true"
     main = None if bare else _main(git, home, common)
@@ -145,8 +142,8 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
         place=place or place_for(survey(main or home, common)),
         version=version,
         identity=identity,
-        signer=signer(git),
-        hooks=os.path.join(home, git.run("rev-parse", "--git-path", "hooks").text),
+        signer=signs,
+        hooks=os.path.join(home, hooks),
         git=git,
     )
 
@@ -161,10 +158,13 @@ def _version(git: Git) -> tuple[int, ...]:
     return version
 
 
-def _common(git: Git) -> str:
-    output = git.attempt("rev-parse", "--path-format=absolute", "--git-common-dir")
+def _common(git: Git) -> tuple[str, bool]:
+    """Git's directory, and whether we are in a working tree."""
+    asked = ("--is-inside-work-tree", "--path-format=absolute", "--git-common-dir")
+    output = git.attempt("rev-parse", *asked)
     if output.code == 0:
-        return os.path.realpath(output.text)
+        inside, _, common = output.text.partition("\n")
+        return os.path.realpath(common), inside == "true"
     for setting, command in _UNSAFE.items():
         if setting in output.stderr:
             message = output.complaint.splitlines()[0].removeprefix("fatal: ")
@@ -172,6 +172,16 @@ def _common(git: Git) -> str:
             raise HostError.of("unsafe-repository", message, hint=hint)
     hint = "start anabranch inside a git repository, or make one: `git init`"
     raise HostError.of("not-a-repository", "not a git repository", value=git.directory, hint=hint)
+
+
+def _hooks(git: Git) -> str:
+    """The directory of the hooks, of a repository with at least one commit."""
+    found = git.attempt("rev-parse", "--git-path", "hooks", "HEAD^{commit}", "--")
+    if found.code != 0:
+        hint = "commit something first: `git commit --allow-empty -m start`"
+        problem = "the repository has no commit"
+        raise HostError.of("no-commits", problem, value=git.directory, hint=hint)
+    return found.text.rsplit("\n", 2)[0]
 
 
 def _main(git: Git, home: str, common: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -45,22 +45,28 @@ class Signer:
         )
 
 
-def signer(git: Git) -> Signer:
-    """Ask git who commits."""
-    return Signer(author=_name(git, "AUTHOR"), committer=_name(git, "COMMITTER"))
+def signing(git: Git) -> tuple[Mapping[str, str], Signer]:
+    """Who commits, and the variables that say so for whoever has no name or address."""
+    lines = {role: git.attempt("var", f"GIT_{role}_IDENT") for role in _ROLES}
+    nameless = [role for role, line in lines.items() if line.code != 0]
+    missing = _missing(git, nameless)
+    if nameless:
+        named = git.with_environ(missing)
+        lines = {role: named.run("var", f"GIT_{role}_IDENT") for role in _ROLES}
+    author, committer = (_name(git, role, line.stdout) for role, line in lines.items())
+    return missing, Signer(author=author, committer=committer)
 
 
-def _name(git: Git, role: str) -> bytes:
-    line = git.run("var", f"GIT_{role}_IDENT").stdout.rstrip(b"\n")
+def _name(git: Git, role: str, line: bytes) -> bytes:
+    line = line.rstrip(b"\n")
     return line if git.environ.get(f"GIT_{role}_DATE") else line.rsplit(b" ", 2)[0]
 
 
-def missing_identity(git: Git) -> Mapping[str, str]:
-    """Variables for whoever has no name or address: never for what somebody did configure."""
+def _missing(git: Git, roles: Iterable[str]) -> Mapping[str, str]:
+    """Variables for roles without a name: never for what somebody did configure."""
     return {
         f"GIT_{role}_{part}": value
-        for role in _ROLES
-        if git.attempt("var", f"GIT_{role}_IDENT").code != 0
+        for role in roles
         for part, value in _FALLBACK.items()
         if not _is_configured(git, role, part)
     }
