@@ -17,7 +17,7 @@ from attrs import frozen
 
 from anabranch.environment import Oid
 from anabranch.services.git.diffs import ABSENT
-from anabranch.services.git.runner import Git, GitError
+from anabranch.services.git.runner import Git, GitError, paths
 from anabranch.services.git.ways import Way, survey, torn_at
 
 
@@ -55,14 +55,20 @@ class Before:
         """Make the tree what it was, if its branch has not moved."""
         if git.attempt("rev-parse", "HEAD").text != self.head:
             return
-        with suppress(OSError):
-            _restore(*self.index)
+        if self._is_forward(git):
+            with suppress(OSError):
+                _restore(*self.index)
         mine = self.way.landings.keys() - self.way.same - (self.way.differing - self.gone)
         written = sorted(_written(git, self.head, self.commit) & mine)
         for path in written:
             _remove(git.directory, path)
         self._check_out(git, (path for path in written if path not in self.gone))
         git.attempt("update-index", "-q", "--refresh")
+
+    def _is_forward(self, git: Git) -> bool:
+        """Whether git wrote the index; if not, whatever came into it is somebody else's."""
+        differing = git.run("diff-index", "--cached", "-z", "--name-only", self.commit, "--").stdout
+        return self.way.landings.keys().isdisjoint(paths(differing))
 
     def _check_out(self, git: Git, written: Iterable[str]) -> None:
         before = (path for path in written if self.way.landings[path].old[0] != ABSENT)
