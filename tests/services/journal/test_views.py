@@ -106,6 +106,14 @@ def test_a_summary_that_is_no_summary_is_made_again(tmp_path: Path, text: str | 
     assert expected == read_summary(tmp_path)
 
 
+def test_a_summary_with_a_field_of_the_wrong_type_is_made_again(tmp_path: Path) -> None:
+    write(tmp_path, *LIFE)
+    expected, view = read_summary(tmp_path), views(tmp_path)["current"]
+    for name in view.keys() - {"sequence"}:
+        (tmp_path / "current.json").write_text(json.dumps({**view, name: [7]}))
+        assert expected == read_summary(tmp_path), name
+
+
 def test_a_summary_that_lags_behind_is_not_believed(tmp_path: Path) -> None:
     write(tmp_path, *LIFE)
     old = (tmp_path / "current.json").read_bytes()
