@@ -95,9 +95,10 @@ class Crowd:
         await in_thread(lambda: there.commit({f"made/{name}": f"{number}\n"}))
         changes = (await self.git.worktrees.changes(tree)).unwrap()
         (await self.git.worktrees.remove(tree)).unwrap()
-        source = MergeRequest(target=RESULT, source=changes.head, base=self.base, message=name)
-        (await self.git.merges.merge(source)).unwrap()
-        (await self.git.merges.drop(branch)).unwrap()
+        merge = MergeRequest(
+            target=RESULT, source=changes.head, base=self.base, message=name, drops=branch
+        )
+        assert (await self.git.merges.merge(merge)).unwrap().dropped
 
     async def work(self, agents: int, at_once: int) -> None:
         """All of them."""

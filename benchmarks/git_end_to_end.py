@@ -149,18 +149,15 @@ def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
         assert output.exit_code == 0, output
         changes = (await git.worktrees.committed(tree)).unwrap()
         (await git.worktrees.remove(tree)).unwrap()
-        (
-            await git.merges.merge(
-                MergeRequest(
-                    target="anabranch/bench/result",
-                    source=changes.head,
-                    base=base,
-                    message=f"Merge {name}",
-                    trailers=(("Anabranch-Agent", name),),
-                )
-            )
-        ).unwrap()
-        (await git.merges.drop(branch)).unwrap()
+        merge = MergeRequest(
+            target="anabranch/bench/result",
+            source=changes.head,
+            base=base,
+            message=f"Merge {name}",
+            trailers=(("Anabranch-Agent", name),),
+            drops=branch,
+        )
+        assert (await git.merges.merge(merge)).unwrap().dropped
 
     async def main() -> None:
         numbers = iter(range(agents))
