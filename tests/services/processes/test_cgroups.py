@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import pytest
+from attrs import evolve
 
 from anabranch.environment import Invocation
 from anabranch.planning import Strength
 from anabranch.services.processes import BestContainment, LocalCommands
 from anabranch.services.processes.cgroups import locate, own_cgroup
 from anabranch.services.processes.warden import sweep_cgroups
-from tests.services.processes.survivors import all_dead, family, whole_family
+from tests.services.processes.survivors import alive, all_dead, family, whole_family
 
 MOUNTED = "36 35 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n"
 
@@ -55,6 +59,35 @@ async def test_a_command_stands_in_a_cgroup_of_its_own_which_is_gone_after_the_r
     stood_in = re.search("/(anabranch-[^/]+)", texts.pop())
     assert stood_in is not None
     assert not await anyio.Path(str(own_cgroup()), stood_in[1]).exists()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A cgroup that has nothing to do with any command."""
+    path = Path(str(own_cgroup()), f"elsewhere-{os.getpid()}")
+    path.mkdir()
+    yield path
+    path.rmdir()
+
+
+@needs_cgroups
+@pytest.mark.anyio
+async def test_what_left_the_cgroup_of_its_command_is_ended_all_the_same(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    with family(tmp_path) as (command, mark):
+        leave = f'(echo 0 >{elsewhere}/cgroup.procs && exec setsid "$@") & wait'
+        leaving = evolve(
+            command,
+            argv=("sh", "-c", leave, "sh", *command.argv),
+            timeout=timedelta(seconds=0.7),
+            grace=timedelta(seconds=0.05),
+        )
+        async with LocalCommands() as runner:
+            error = (await runner.run(leaving)).failure()
+        assert error.output is not None
+        assert b"ready\n" == error.output.stdout.head
+        assert set() == alive(mark)
 
 
 @needs_cgroups
