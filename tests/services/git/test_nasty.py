@@ -350,3 +350,34 @@ def test_pointers_of_submodules_are_merged_and_conflict_like_files(
     moved, (conflict,) = bench(scenario)
     assert "2" * 40 == moved
     assert ("sub", b"2" * 40, b"3" * 40) == (conflict.path, conflict.ours, conflict.theirs)
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_what_an_agent_committed_in_a_submodule_is_there_for_the_user(
+    bench: Bench, filled: bool
+) -> None:
+    allowed = ("-c", "protocol.file.allow=always")
+    inner = git_repo(bench.repo.path.with_name("inner"))
+    bench.repo.git(*allowed, "submodule", "--quiet", "add", inner.path, "libs/sub")
+    bench.repo.commit()
+    if not filled:
+        bench.repo.git("submodule", "--quiet", "deinit", "--force", "libs/sub")
+        shutil.rmtree(bench.repo.path / ".git" / "modules")
+
+    async def scenario(git: GitRun) -> str:
+        base = (await git.merges.start(RESULT)).unwrap()
+        tree = (await git.worktrees.create(AGENT)).unwrap()
+        agent = bench.repo.at(tree.path)
+        agent.git(*allowed, "submodule", "--quiet", "update", "--init")
+        made = agent.at(Path(tree.path, "libs/sub")).commit({"made": "in the submodule"})
+        source = Oid(agent.commit())
+        (await git.worktrees.remove(tree)).unwrap()
+        request = MergeRequest(target=RESULT, source=source, base=base, message="m")
+        (await git.merges.merge(request)).unwrap()
+        assert (await git.merges.deliver(RESULT)).unwrap().delivered
+        return made
+
+    made = bench(scenario)
+    bench.repo.git("submodule", "--quiet", "update", "--init")
+    assert made == bench.repo.at(bench.repo.path / "libs/sub").head
+    assert "" == bench.repo.git("status", "--porcelain")

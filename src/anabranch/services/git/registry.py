@@ -18,6 +18,7 @@ from anabranch.services.git.removal import TRASH, delete, mount_points_below, pu
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.room import Room
 from anabranch.services.git.runner import GitError, GitOutput
+from anabranch.services.git.submodules import keep_submodules
 from anabranch.services.git.threads import step_aside
 from anabranch.services.git.trees import Order, Tree
 from anabranch.services.owners import Owner, this_process
@@ -145,6 +146,7 @@ class Registry:
             raise Refused(WorktreeFault.LOCKED, message, hint=f"umount {mounted[0]}")
         if tree.admin:
             release_locks(self.repository.common, tree.admin)
+            self.keep_submodules(tree)
         if is_laid(tree.path):
             unmount(tree.path)
         with alone(self.repository.lock):
@@ -161,6 +163,10 @@ class Registry:
         with suppress(OSError):
             os.rmdir(self.directory)
             os.rmdir(self.repository.place)
+
+    def keep_submodules(self, tree: Tree) -> None:
+        """Keep what was committed in the submodules of a tree that goes."""
+        keep_submodules(self.repository.git, self.repository.common, tree.admin)
 
     def name(self, tree: Tree, name: str) -> None:
         """Lock a tree in the name of this process."""

@@ -94,6 +94,7 @@ class SlotTrees:
             self.registry.strike(tree)
             return
         release_branch(self.registry.repository.common, tree.admin)
+        self.registry.keep_submodules(tree)
         self.registry.name(tree, SPARE + os.path.basename(tree.path))
         turn_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
         with self._lock:
