@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio import to_thread
 from attrs import evolve
 from returns.result import Result, Success
 
@@ -19,6 +21,7 @@ from anabranch.environment import (
 from anabranch.services.git import GitRun, git_run, registry
 from anabranch.values import HostError
 from tests.services.git.bench import Bench, failure
+from tests.services.git.test_merges import TARGET, request, work
 
 ONE = WorktreeRequest(name="agent-0", parent="main", branch="anabranch/r1/agent-0")
 
@@ -293,3 +296,51 @@ def test_a_worktree_that_somebody_else_is_just_making_is_waited_for(
 
     assert isinstance(bench(scenario), Success)
     assert 1 == len(waits)
+
+
+HOOK = """#!/bin/sh
+[ "$1" = prepared ] && grep -q {target} || exit 0
+exec 3<> {go}
+echo > {begun}
+timeout 10 head --lines=1 <&3 > /dev/null
+"""
+
+
+def test_a_hook_that_holds_a_merge_up_holds_up_nobody_who_looks_at_a_tree(
+    bench: Bench, tmp_path: Path
+) -> None:
+    begun, go, done = tmp_path / "begun", tmp_path / "go", list[str]()
+    one = work(bench.repo, "one", {"one": "1"})
+    os.mkfifo(begun)
+    os.mkfifo(go)
+    hook = bench.repo.path / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(HOOK.format(target=f"refs/heads/{TARGET}", begun=begun, go=go))
+
+    def resume() -> None:
+        with go.open("r+b", buffering=0) as pipe:
+            pipe.write(b"\n")
+
+    async def scenario(git: GitRun) -> None:
+        async def merge() -> None:
+            (await git.merges.merge(request(bench.repo, one))).unwrap()
+            done.append("merged")
+
+        (await git.merges.start(TARGET, "main")).unwrap()
+        first, second = (
+            WorktreeRequest(name=name, parent="main", branch=f"anabranch/r1/{name}")
+            for name in ("agent-0", "agent-1")
+        )
+        tree = (await git.worktrees.create(first)).unwrap()
+        hook.chmod(0o755)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(merge)
+            await to_thread.run_sync(begun.read_text)
+            tasks.start_soon(git.worktrees.create, second)
+            await anyio.wait_all_tasks_blocked()
+            (await git.worktrees.changes(tree)).unwrap()
+            done.append("looked")
+            await to_thread.run_sync(resume)
+
+    bench(scenario)
+    assert ["looked", "merged"] == done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -13,6 +14,7 @@ from anabranch.environment import Oid
 from anabranch.services.git.files import read_file
 from anabranch.services.git.helpers import Helper, HelperDied
 from anabranch.services.git.runner import Git, GitError, GitOutput
+from anabranch.services.git.threads import step_aside
 
 _OID: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
 _MOVED: Final = re.compile(rb"but expected|reference already exists|unable to resolve reference")
@@ -30,11 +32,13 @@ class Refs:
         git: runs in the repository.
         common: git's directory.
         writer: `git update-ref --stdin`, which has been told to `START`.
+        hooked: whether git runs a hook of the user with each change, which may take long.
     """
 
     git: Git
     common: str
     writer: Helper = field(repr=False)
+    hooked: Callable[[], bool] = field(repr=False)
 
     def commit_at(self, revision: str) -> Oid | None:
         """The commit that a revision names, if it names one."""
@@ -78,6 +82,8 @@ class Refs:
         return there is None or self._transaction(_deleting(ref, expected or there))
 
     def _transaction(self, command: str) -> bool:
+        if self.hooked():
+            step_aside()
         with self.writer.lock:
             try:
                 self.writer.ask(f"{command}\ncommit\n".encode() + START)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from attrs import define, evolve
 
@@ -47,7 +48,12 @@ class Workshop:
             Helper(evolve(git, held=locks), ("update-ref", "--stdin"), greeting=START),
             Helper(git, ("cat-file", "--batch")),
         )
-        refs = Refs(git=repository.git, common=repository.common, writer=writer)
+        refs = Refs(
+            git=repository.git,
+            common=repository.common,
+            writer=writer,
+            hooked=partial(repository.has_hook, "reference-transaction"),
+        )
         objects = Objects(common=repository.common, reader=reader)
         differ = Differ(git)
         trees = _tree_merger(repository, os.path.join(directory, "attributes"))
