@@ -188,7 +188,7 @@ def test_whatever_ends_a_run_it_ends_so_if_it_is_killed_on_the_way(text: str) ->
     kill_everywhere(workflow, world, check=lambda run: standing(run) == expected, pairs=2)
 
 
-@settings(max_examples=40)
+@settings(max_examples=28)
 @given(runnable_workflows(max_items=1, max_steps=1) | runnable_workflows(max_items=2, max_steps=1))
 def test_a_workflow_that_is_killed_at_any_moment_keeps_the_laws_and_ends(made: Runnable) -> None:
     done, resumes = crash_everywhere(made, pairs=1)

@@ -252,8 +252,9 @@ class _Port:
 
     async def _call(self, method: str, *arguments: Any, **options: Any) -> Any:
         world, name = self._world, f"{self._name}.{method}"
-        for resource, write in touched(world.repository.state, self._run, name, arguments):
-            world.chance.touch(resource, write=write)
+        if world.chance.touched is not None:
+            for resource, write in touched(world.repository.state, self._run, name, arguments):
+                world.chance.touch(resource, write=write)
         await world.moment()
         world.calls.append((name, arguments))
         answer = await getattr(self._inner, method)(*arguments, **options)
