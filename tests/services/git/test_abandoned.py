@@ -44,6 +44,9 @@ def at_work(bench: Bench, *arguments: str, cwd: Path | None = None) -> Generator
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
+    # For a moment after it has begun, a process does not say what it was started as.
+    while process.poll() is None and not Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        os.sched_yield()
     try:
         yield
     finally:
