@@ -10,14 +10,26 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import cache
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Any, Final, final
+
+from attrs import fields
 
 from anabranch.lifecycle import (
+    AgentEntry,
+    Delivered,
+    Metrics,
+    Running,
     RunState,
+    Spread,
+    StopRequested,
     Summary,
+    Unsuccessful,
     by_agent,
     by_status,
     by_worker,
@@ -25,8 +37,10 @@ from anabranch.lifecycle import (
     measure,
     summarise,
 )
-from anabranch.services.journal.plain import as_plain, plain_of, summary_of
 from anabranch.services.journal.segments import last_sequence, read_segments
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 CURRENT: Final = "current.json"
 METRICS: Final = "metrics.json"
@@ -60,8 +74,8 @@ def write_views(directory: Path, state: RunState) -> None:
     """
     (directory / INDEX).mkdir(exist_ok=True)
     index = directory / INDEX
-    _write(directory / CURRENT, state.sequence, plain_of(summarise(state, failures=FAILURES)))
-    _write(directory / METRICS, state.sequence, plain_of(measure(state)))
+    _write(directory / CURRENT, state.sequence, summarise(state, failures=FAILURES))
+    _write(directory / METRICS, state.sequence, measure(state))
     _write(index / "statuses.json", state.sequence, {"statuses": by_status(state)})
     _write(index / "agents.json", state.sequence, {"agents": by_agent(state)})
     _write(index / "workers.json", state.sequence, {"workers": by_worker(state)})
@@ -111,11 +125,10 @@ class Views:
             write_views(self._directory, self._snapshot())
 
 
-def _write(path: Path, sequence: int, view: Mapping[str, object]) -> None:
-    row = {"sequence": sequence, **view}
+def _write(path: Path, sequence: int, view: object) -> None:
+    row = {"sequence": sequence, **_converter().unstructure(view)}
     scratch = path.with_suffix(".new")
-    text = json.dumps(row, ensure_ascii=False, default=as_plain)
-    scratch.write_text(text, errors="surrogatepass")
+    scratch.write_text(json.dumps(row, ensure_ascii=False), errors="surrogatepass")
     scratch.replace(path)
 
 
@@ -123,6 +136,54 @@ def _read_current(directory: Path) -> Summary | None:
     """The summary in `current.json`; `None` if it is not there, or cannot be understood."""
     try:
         row = json.loads((directory / CURRENT).read_text(errors="surrogatepass"))
-        return summary_of(row)
+        return _converter().structure(row, Summary)
     except Exception:  # noqa: BLE001 (derived data: whatever is wrong with it, make it again)
         return None
+
+
+@cache
+def _converter() -> Converter:
+    """How views are written: durations as seconds, and their names say so."""
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+    converter = Converter()
+    converter.register_unstructure_hook(datetime, datetime.isoformat)
+    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
+    converter.register_structure_hook(timedelta, lambda number, _: timedelta(seconds=number))
+    for plain in (str, int, bool, float):
+        converter.register_structure_hook(plain, _as_it_is)
+    for kind in _KINDS:
+        names: dict[str, Any] = {
+            field.name: override(rename=f"{field.name}_seconds")
+            for field in fields(kind)
+            if "timedelta" in str(field.type)
+        }
+        writing = make_dict_unstructure_fn(kind, converter, **names)
+        converter.register_unstructure_hook(kind, writing)
+        reading = make_dict_structure_fn(kind, converter, **names)
+        converter.register_structure_hook(kind, reading)
+    return converter
+
+
+def _as_it_is(value: object, kind: type) -> object:
+    """A plain value, or the member of an enumeration that it names. Nothing is made to fit."""
+    if issubclass(kind, Enum):
+        return kind(value)
+    if type(value) is kind or (kind is float and type(value) is int):
+        return value
+    raise TypeError(f"{value!r} is not of the type {kind.__name__}")
+
+
+_KINDS: Final = (
+    Running,
+    Unsuccessful,
+    StopRequested,
+    Delivered,
+    Summary,
+    Spread,
+    Metrics,
+    AgentEntry,
+)
+"""The kinds of values that views are made of, the inner ones first."""
