@@ -15,7 +15,7 @@ import anyio
 import pytest
 from attrs import evolve
 
-from anabranch.environment import CommandFault
+from anabranch.environment import CommandFault, Invocation
 from anabranch.services.processes import (
     BestContainment,
     Containment,
@@ -50,6 +50,30 @@ async def test_after_a_timeout_nothing_is_alive(tmp_path: Path, kind: str) -> No
         assert b"ready\n" == error.output.stdout.head
         assert set() == alive(mark)
     await runner.aclose()
+
+
+CHAIN = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.setsid()
+while time.sleep(0.005) or not os.fork():
+    pass
+"""
+
+
+@pytest.mark.anyio
+async def test_what_is_born_while_the_others_are_killed_is_killed_too(
+    tmp_path: Path, kind: str
+) -> None:
+    chain = (sys.executable, "-I", "-S", "-c", CHAIN)
+    ended = Invocation(
+        argv=("sh", "-c", '"$@" & sleep 1000', "sh", *chain),
+        cwd=str(tmp_path),
+        timeout=timedelta(seconds=0.2),
+        grace=timedelta(seconds=0.01),
+    )
+    async with LocalCommands(containment=CONTAINMENTS[kind]()) as runner:
+        assert (await runner.run(ended)).failure().hint is None, "some of it survived"
 
 
 @pytest.mark.anyio

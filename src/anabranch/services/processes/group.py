@@ -149,6 +149,7 @@ class _GroupChild:
         self._marker = marker
         self._running = running
         self._seen = set[int]()
+        self._doomed = False
         self._born = born
         self._news = news_of(process.pid)
         running.add(self)
@@ -172,7 +173,11 @@ class _GroupChild:
         self._pipes.close()
 
     def gone(self) -> bool:
-        return self.look() is not None and not self._alive()
+        if self.look() is not None and not self._alive():
+            return True
+        if self._doomed:  # something was born while the others were killed
+            self._signal(signal.SIGKILL)
+        return False
 
     def _alive(self) -> bool:
         return bool(self._tree()) if can_see() else self._signal_group(0)
@@ -185,6 +190,7 @@ class _GroupChild:
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
+        self._doomed = True
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
