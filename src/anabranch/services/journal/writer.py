@@ -3,7 +3,7 @@
 Lines that are handed in while the disk is busy are written together, with one sync for all of
 them. While syncs come thick and fast, the thread waits before each for a small share of what the
 last one took, so that those who were woken by it and go on together are written together too; who
-is alone does not wait for company. A line that nobody waits for wakes nobody either: it goes with
+comes seldom does not wait for company. A line that nobody waits for wakes nobody either: it goes with
 the next one that somebody does wait for, or alone a moment later. The first error is the last
 thing that happens: nothing more is written, and every batch from then on carries that error.
 """
