@@ -36,6 +36,7 @@ SLOW = evolve(
     MACHINE,
     unrecycled="core.checkStat=minimal hides some changes of files",
     unlaid="Operation not permitted",
+    worktrees=6,
     file_systems={"repository": evolve(DISK, writable=False)},
 )
 

@@ -35,6 +35,15 @@ def test_a_repository_that_nobody_may_write_to_is_told(
     assert [False, True] == [places[role].writable for role in ("repository", "worktrees")]
 
 
+def test_a_budget_for_worktrees_is_a_fact_and_one_that_is_none_a_problem(tmp_path: Path) -> None:
+    repo = git_repo(tmp_path / "shop", {"large": "x" * 100_000})
+    assert examine(str(repo.path)).worktrees is None
+    repo.git("config", "anabranch.worktreeBudget", "1m")
+    assert 10 == examine(str(repo.path)).worktrees
+    repo.git("config", "anabranch.worktreeBudget", "plenty")
+    assert ["bad-budget"] == [each.code for each in examine(str(repo.path)).git_problems]
+
+
 def test_where_there_is_no_repository_the_reason_is_a_fact(tmp_path: Path) -> None:
     machine = examine(str(tmp_path))
     assert ["not-a-repository"] == [problem.code for problem in machine.git_problems]

@@ -40,7 +40,7 @@ def command(output: Output, repo: str) -> int:
 
 
 def _facts(machine: Machine) -> list[str]:
-    memory, start = machine.memory_bytes, machine.start_seconds
+    memory, start, worktrees = machine.memory_bytes, machine.start_seconds, machine.worktrees
     rows = {
         "system": f"{machine.system}, Python {machine.python}",
         "git": machine.git or "none that works here",
@@ -50,6 +50,7 @@ def _facts(machine: Machine) -> list[str]:
         **({} if start is None else {"process start": f"{start * 1000:.1f} ms"}),
         "containment": machine.strength.value + (f" ({machine.weakness})" * bool(machine.weakness)),
         **({"worktrees made": _made(machine)} if machine.git else {}),
+        **({} if worktrees is None else {"budget": f"room for {worktrees} worktrees of a run"}),
         **{role: _storage(place) for role, place in machine.file_systems.items()},
         "agents": ", ".join(machine.agents) or "none found",
     }

@@ -60,6 +60,7 @@ class Machine:
         merges_at_once: whether one process of git can make many merges.
         unrecycled: why worktrees cannot be used again and again; `None` if they can.
         unlaid: why large worktrees cannot be laid over a template; `None` if they can.
+        worktrees: how many the budget of disk space allows a run; `None` if there is no budget.
         start_seconds: to start a process and wait for it; `None` if that is not known.
         strength: of containment.
         weakness: why it is not stronger; `None` if it is the strongest.
@@ -79,6 +80,7 @@ class Machine:
     merges_at_once: bool = True
     unrecycled: str | None = None
     unlaid: str | None = None
+    worktrees: int | None = None
     start_seconds: float | None = None
     strength: Strength = Strength.CGROUP
     weakness: str | None = None

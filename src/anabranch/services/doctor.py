@@ -20,13 +20,13 @@ from returns.result import Failure
 
 from anabranch.planning import AGENTS
 from anabranch.planning.machine import FileSystem, Machine
-from anabranch.services.git import GitRepository
+from anabranch.services.git import GitRepository, worktrees_within_budget
 from anabranch.services.git.choosing import recycling_problem, traits_of
 from anabranch.services.git.overlays import overlay_problem
 from anabranch.services.git.tree_merges import merge_helper
 from anabranch.services.processes import BestContainment
 from anabranch.services.processes.cgroups import own_cgroup
-from anabranch.values import Problem
+from anabranch.values import HostError, Problem
 
 _STARTS: Final = 5
 _WRAPPED: Final = ("git", "python3", "node")
@@ -43,6 +43,12 @@ def examine(directory: str, environ: Mapping[str, str] | None = None) -> Machine
     opened = GitRepository.open(directory, environ=environ)
     repository = None if isinstance(opened, Failure) else opened.unwrap()
     problems: tuple[Problem, ...] = opened.failure().problems if repository is None else ()
+    worktrees: int | None = None
+    if repository is not None:
+        try:
+            worktrees = worktrees_within_budget(repository, "", repository.head()[0])
+        except HostError as error:
+            problems = error.problems
     places = {
         "repository": directory if repository is None else repository.home,
         **({} if repository is None else {"worktrees": repository.place}),
@@ -63,6 +69,7 @@ def examine(directory: str, environ: Mapping[str, str] | None = None) -> Machine
         or merge_helper(repository.git, repository.version) is not None,
         unrecycled=None if repository is None else recycling_problem(traits_of(repository)),
         unlaid=None if repository is None else overlay_problem(repository.common),
+        worktrees=worktrees,
         strength=strength,
         weakness=weakness,
         file_systems={role: file_system(path) for role, path in places.items()}
