@@ -107,6 +107,17 @@ async def test_orphans_of_nobody_knows_which_command_are_ended_at_the_latest_wit
     assert set() == zombies() - before
 
 
+@pytest.mark.anyio
+async def test_what_a_command_leaves_running_ends_with_the_runner(
+    tmp_path: Path, kind: str
+) -> None:
+    with family(tmp_path) as (_, mark):
+        argv = ("sh", "-c", f"setsid sleep {mark} >/dev/null 2>&1 & echo $!")
+        async with LocalCommands(containment=CONTAINMENTS[kind]()) as runner:
+            done = await runner.run(Invocation(argv=argv, cwd=str(tmp_path)))
+        assert all_dead({int(done.unwrap().stdout.text)})
+
+
 @contextmanager
 def owner(kind: str, cwd: Path) -> Generator[tuple[subprocess.Popen[bytes], set[int]]]:
     """Another process that runs a family of commands, and the pids of that family."""

@@ -24,7 +24,7 @@ from anabranch.services.processes.adoption import adopt_orphans, bury, end_stray
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
 from anabranch.services.processes.exits import news_of
 from anabranch.services.processes.refusals import refused
-from anabranch.services.processes.sweep import can_see, tree
+from anabranch.services.processes.sweep import can_see, marked_alike, tree
 from anabranch.services.processes.warden import candidates
 
 MARK: Final = b"ANABRANCH_COMMAND"
@@ -57,9 +57,14 @@ class GroupContainment:
         return b"%s-%d-%d" % (self._mark, os.getpid(), next(self._numbers))
 
     def close(self) -> None:
-        """End what was adopted and is alive."""
+        """End what bears a mark of ours or was adopted, and is alive."""
         if self._adopts:
+            left = marked_alike(b"%s=%s-%d-" % (MARK, self._mark, os.getpid()))
+            for pid in left:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
             end_strays()
+            bury(left)
 
 
 def _start(start: Start, running: set[_GroupChild], mark: bytes) -> Result[Child, Refusal]:

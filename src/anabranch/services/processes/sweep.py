@@ -31,9 +31,18 @@ def tree(root: int, marker: bytes, strays: Collection[int] = ()) -> set[int]:
 
 def marked(pids: Iterable[int], marker: bytes) -> set[int]:
     """Those that have a mark in their environment, as far as that can be read."""
-    found: set[int] = set()
-    for pid in pids:
-        with suppress(OSError):
-            if marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                found.add(pid)
-    return found
+    return {pid for pid in pids if marker in _environment(pid)}
+
+
+def marked_alike(beginning: bytes) -> set[int]:
+    """The living that have a mark which begins like this."""
+    everyone = (pid for pid, *_ in living())
+    return {
+        pid for pid in everyone if any(entry.startswith(beginning) for entry in _environment(pid))
+    }
+
+
+def _environment(pid: int) -> list[bytes]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return []
