@@ -160,6 +160,23 @@ def test_what_a_step_staged_is_committed_whatever_it_is(repository: ScratchRepos
     assert {"a.md", "b.md", "staged"}.isdisjoint(name.split()[1] for name in names)
 
 
+def test_a_repository_that_a_step_made_inside_of_its_tree_is_committed_as_one(
+    repository: ScratchRepository,
+) -> None:
+    done = run_in(
+        repository,
+        """
+    - shell: |
+        git init --quiet inner; cd inner; echo x > x; git add x; git commit --quiet -m inner
+        git rev-parse HEAD > "$OUT/inner"
+      auto_commit: true
+      commit_required: true
+""",
+    )
+    assert 0 == done.returncode, done.stdout
+    assert said(repository, "inner").strip() == repository.git("rev-parse", "HEAD:inner")
+
+
 def test_with_nothing_to_commit_there_is_no_commit(repository: ScratchRepository) -> None:
     done = run_in(repository, "    - {shell: 'true', auto_commit: true, commit_required: true}")
     assert "made none" in json.loads(done.stdout)["failed"][0]["message"]

@@ -103,7 +103,9 @@ def _commit(
     """Commit some paths, as the user's own `git commit` would: hooks and signing included."""
     message = yield from _message(step, subject, place, state)
     bare = Invocation(argv=(), cwd=place.worktree.path, env=place.told(subject), label=subject)
-    listed = b"\0".join(path.encode(errors="surrogateescape") for path in paths)
+    # A repository in a tree is told with a slash at its end, and not taken with it.
+    named = (path.removesuffix("/") for path in paths)
+    listed = b"\0".join(path.encode(errors="surrogateescape") for path in named)
     adding = evolve(bare, argv=_STAGE, stdin=listed)
     committing = evolve(bare, argv=("git", "commit", "--quiet", "--file=-"), stdin=message.encode())
     for invocation in (adding, committing):
