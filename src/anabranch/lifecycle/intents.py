@@ -8,8 +8,9 @@ the crash comes between the act and its report, and resuming finds out.
 
 A status of a subject announces nothing by itself: the commands it leads to are announced on
 their own, and the working tree of an agent can be found by its name, which the declarations
-of all agents announce. So a run waits for its announcements, and for nothing else. The end of a phase counts as one: what the phase left in the run's working
-tree may be taken away after it. A report is durable before any later announcement is.
+of all agents announce. So a run waits for its announcements, and for nothing else. The end of a
+phase counts as one: what the phase left in the run's working tree may be taken away after it. A
+report is durable before any later announcement is.
 """
 
 from __future__ import annotations

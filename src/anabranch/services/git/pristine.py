@@ -1,12 +1,11 @@
 """What a freshly checked out tree looks like to `lstat`, and what has become of it since.
 
-A file whose inode, change time, size and mode are those that were recorded has not been
-touched: whatever a program does to a file sets its change time, and no unprivileged
-program can set it back. The same goes for a directory and the names in it, so that one which has
-not been touched need not be listed. The clock behind it ticks coarsely, though, so that a file may change
-in the very tick in which it was recorded and look the same (git calls such a file *racily
-clean*). Files that were young when they were recorded are therefore compared by content, and
-directories listed.
+A file whose inode, change time, size and mode are those that were recorded has not been touched:
+whatever a program does to a file sets its change time, and no unprivileged program can set it
+back. The same goes for a directory and the names in it, so that one which has not been touched
+need not be listed. The clock behind it ticks coarsely, though, so that a file may change in the
+very tick in which it was recorded and look the same (git calls such a file *racily clean*). Files
+that were young when they were recorded are therefore compared by content, and directories listed.
 """
 
 from __future__ import annotations

@@ -25,13 +25,8 @@ def is_ancestor(objects: Objects, older: Oid, newer: Oid) -> bool:
     return older in ancestors(objects, newer)
 
 
-def merge_bases(objects: Objects, one: Oid, other: Oid) -> list[Oid]:
-    """The best common ancestors: those that are no ancestor of another one."""
-    return best_common(objects, {one}, {other})
-
-
 def best_common(objects: Objects, ones: Iterable[Oid], others: Iterable[Oid]) -> list[Oid]:
-    """The best common ancestors of any of some commits and any of others."""
+    """The best common ancestors of any of some commits and any of others, none of which is an ancestor of another."""
     mine, yours = (
         {oid for commit in commits for oid in ancestors(objects, commit)}
         for commits in (ones, others)
