@@ -26,7 +26,7 @@ def is_ancestor(objects: Objects, older: Oid, newer: Oid) -> bool:
 
 
 def best_common(objects: Objects, ones: Iterable[Oid], others: Iterable[Oid]) -> list[Oid]:
-    """The best common ancestors of any of some commits and any of others, none of which is an ancestor of another."""
+    """The best common ancestors of any of some commits and any of others: the latest ones."""
     mine, yours = (
         {oid for commit in commits for oid in ancestors(objects, commit)}
         for commits in (ones, others)
