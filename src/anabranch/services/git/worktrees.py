@@ -110,10 +110,9 @@ class GitWorktrees:
         base = request.base or self._commit_of(request.parent)
         tree = self.trees.make(Order(name=request.name, base=base, branch=request.branch))
         self._alive[request.name] = tree
-        if request.carry is not None:
+        if request.carry is not None and (untracked := self.untracked.of(request.carry)):
             step_aside()
-            carried = carry(self.untracked.of(request.carry), request.carry, tree.path)
-            remember(tree.admin, tree.path, carried)
+            remember(tree.admin, tree.path, carry(untracked, request.carry, tree.path))
         return Worktree(
             name=request.name,
             path=tree.path,
