@@ -5,6 +5,9 @@
 Each agent gets a worktree, commits in it, is merged, and its worktree and branch go. Beside
 them another process runs `git gc`, `git worktree prune`, `git branch`, `git worktree add` and
 `git fetch` over and over again. At the end nothing may have failed, be left over or be broken.
+
+What is refused to the other process is printed and does not count: `git fetch` and `git gc` look at the
+`HEAD` of each worktree, and stop if one goes meanwhile, as they do beside plain `git worktree`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
     python -m benchmarks.git_end_to_end [AGENTS] [AT_ONCE] [FILES | ARCHIVE]
 
 Each agent gets a worktree on a branch of its own, writes one file, adds and commits it, is
-merged, and its worktree and branch are removed. The bash script does so with git's own commands
+merged, and its worktree and branch are removed. Ours also keeps a journal on disk, with the events
+of a run, and waits for it where a run does. The bash script does so with git's own commands
 under `xargs -P`, with a lock around those that touch what worktrees share, as it must. The floor
 is the least that slots and merges in memory cost (`_slots.py`). The agent's own work is that and
 nothing else, in worktrees that are there already.
@@ -24,15 +25,31 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
 from attrs import frozen
 
 from anabranch.environment import Invocation, MergeRequest, Oid, WorktreeRequest
+from anabranch.lifecycle import (
+    CommandEnded,
+    CommandStarted,
+    Declared,
+    Merged,
+    MergeStarted,
+    Moved,
+    Payload,
+    RunCreated,
+    SubjectKind,
+    WorktreeCreated,
+    WorktreeRemoved,
+)
 from anabranch.services.git import GitRepository, GitRun, git_run
+from anabranch.services.journal import FileJournal, open_journal
 from anabranch.services.processes import GroupContainment, LocalCommands
 from anabranch.testing.repositories import ScratchRepository, git_repo
+from anabranch.values import StepStatus
 from benchmarks._slots import by_hand
 from benchmarks.git_real import imported
 
@@ -136,19 +153,41 @@ def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
     # processes, and their CPU would be missing from the sum.
     commands = LocalCommands(environ=environ, containment=GroupContainment())
 
-    async def agent(git: GitRun, number: int, base: Oid) -> None:
+    async def agent(git: GitRun, journal: FileJournal, number: int, base: Oid) -> None:
         name = f"agent-{number}"
+        step = f"{name}/step[0]"
         branch = f"anabranch/bench/{name}"
+
+        async def tell(*payloads: Payload) -> None:
+            (await journal.append(*payloads)).unwrap()
+
+        await tell(*_started(name))
         request = WorktreeRequest(
             name=name, parent="anabranch/bench/result", base=base, branch=branch
         )
         tree = (await git.worktrees.create(request)).unwrap()
+        await tell(
+            WorktreeCreated(subject=name, path=tree.path, base=base, branch=branch),
+            Declared(subject=step, label=WORK, phase="map", parent=name),
+            *_started(step),
+            CommandStarted(subject=step, command=WORK),
+        )
         argv = ("bash", "-c", WORK)
         invocation = Invocation(argv=argv, cwd=tree.path, env={"N": str(number)})
         output = (await commands.run(invocation)).unwrap()
         assert output.exit_code == 0, output
+        await tell(
+            CommandEnded(subject=step, exit_code=output.exit_code),
+            Moved(subject=step, to=StepStatus.VALIDATING),
+            Moved(subject=step, to=StepStatus.COMPLETED),
+            Moved(subject=name, to=StepStatus.VALIDATING),
+        )
         changes = (await git.worktrees.committed(tree)).unwrap()
         (await git.worktrees.remove(tree)).unwrap()
+        await tell(
+            WorktreeRemoved(subject=name, path=tree.path),
+            MergeStarted(subject=name, source=changes.head, target="anabranch/bench/result"),
+        )
         merge = MergeRequest(
             target="anabranch/bench/result",
             source=changes.head,
@@ -157,22 +196,43 @@ def by_anabranch(repo: ScratchRepository, agents: int, at_once: int) -> Cost:
             trailers=(("Anabranch-Agent", name),),
             drops=branch,
         )
-        assert (await git.merges.merge(merge)).unwrap().dropped
+        done = (await git.merges.merge(merge)).unwrap()
+        assert done.dropped
+        await tell(
+            Merged(subject=name, target=done.target, before=done.before, commit=done.commit),
+            Moved(subject=name, to=StepStatus.COMPLETED),
+        )
 
     async def main() -> None:
         numbers = iter(range(agents))
-        async with git_run(repository, "bench") as git:
+        place = Path(repository.state, "runs", "bench")
+        kept = open_journal(place, now=lambda: datetime.now(UTC))
+        async with git_run(repository, "bench") as git, kept as journal:
             base = (await git.merges.start("anabranch/bench/result")).unwrap()
+            created = RunCreated(run="bench", workflow="bench", digest="")
+            declared = (_agent(f"agent-{number}") for number in range(agents))
+            (await journal.append(created, *declared)).unwrap()
 
             async def worker() -> None:
                 for number in numbers:
-                    await agent(git, number, base)
+                    await agent(git, journal, number, base)
 
             async with anyio.create_task_group() as group:
                 for _ in range(at_once):
                     group.start_soon(worker)
 
     return measured(lambda: anyio.run(main))
+
+
+def _agent(name: str) -> Declared:
+    return Declared(subject=name, kind=SubjectKind.AGENT, phase="map", merges=True)
+
+
+def _started(subject: str) -> tuple[Moved, ...]:
+    return (
+        Moved(subject=subject, to=StepStatus.QUEUED),
+        Moved(subject=subject, to=StepStatus.RUNNING, attempt=1, worker="w"),
+    )
 
 
 def repository_of(above: Path, what: str) -> ScratchRepository:
