@@ -298,6 +298,41 @@ def test_a_worktree_that_somebody_else_is_just_making_is_waited_for(
     assert 1 == len(waits)
 
 
+PRUNED = """#!/bin/sh
+case "$*" in *"worktree add"*)
+    mkdir {once} 2> /dev/null && echo "fatal: {said}: No such file or directory" >&2 && exit 128
+esac
+exec {git} "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "could not open '.git/worktrees/slot-0/locked' for writing",
+        "could not open '.git/worktrees/slot-0/gitdir' for writing",
+        "could not create directory of '.git/worktrees/slot-0'",
+    ],
+)
+def test_an_entry_that_somebody_prunes_while_git_makes_it_is_made_again(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(registry, "sleep", waits.append)
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(PRUNED.format(once=tmp_path / "once", said=said, git=shutil.which("git")))
+    program.chmod(0o755)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    repo = evolve(bench.repo, environ={**bench.repo.environ, "PATH": path})
+
+    async def scenario(git: GitRun) -> Result[Worktree, WorktreeError]:
+        return await git.worktrees.create(ONE)
+
+    assert isinstance(Bench(repo)(scenario), Success)
+    assert 1 == len(waits)
+
+
 HOOK = """#!/bin/sh
 [ "$1" = prepared ] && grep -q {target} || exit 0
 exec 3<> {go}

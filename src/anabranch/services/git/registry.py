@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from time import sleep
+from typing import Final
 
 from attrs import define, field
 
@@ -29,7 +31,11 @@ OURS = "anabranch/"
 SPARE = "."
 """What the names of trees begin with that nobody has, or that are not whole yet."""
 
-_HALF_MADE = b"/commondir: "
+_MET: Final = re.compile(
+    rb"/commondir: |worktrees/[^/']+(/\w+' for writing)?'?: No such file or directory"
+)
+"""What git says when it met another one: in an entry that is half made, or took ours for a dead one."""
+
 _TRIES = 40
 _PAUSE_SECONDS = 0.05
 _TAKEN = (b"already exists", b"already checked out", b"already used by worktree")
@@ -117,7 +123,7 @@ class Registry:
         os.makedirs(self.directory, exist_ok=True)
         added = self._add(order, path)
         for _ in range(0 if order.branch and not order.branch.startswith(OURS) else _TRIES):
-            if _HALF_MADE not in added.stderr:
+            if not _MET.search(added.stderr):
                 break
             sleep(_PAUSE_SECONDS)
             added = self._add(order, path)
@@ -129,7 +135,11 @@ class Registry:
         raise GitError(added)
 
     def _add(self, order: Order, path: str) -> GitOutput:
-        """Let git make it. It stops at a worktree that a git of somebody else is just making."""
+        """Let git make it.
+
+        It stops at a worktree that a git of somebody else is just making, and where `git worktree
+        prune` takes away the entry that it has just begun.
+        """
         head = self._head(order)
         with alone(self.repository.lock) as lock:
             return self.repository.trees.holding(lock).attempt(
