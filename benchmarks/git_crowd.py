@@ -7,7 +7,9 @@ them another process runs `git gc`, `git worktree prune`, `git branch`, `git wor
 `git fetch` over and over again. At the end nothing may have failed, be left over or be broken.
 
 What is refused to the other process is printed and does not count: `git fetch` and `git gc` look at the
-`HEAD` of each worktree, and stop if one goes meanwhile, as they do beside plain `git worktree`.
+`HEAD` of each worktree, and stop if one goes meanwhile, as they do beside plain `git worktree`. Nor does an
+agent count as our failure whose own `git add` finds that `git gc` took away the directory that it was about
+to write into: it is told, and has to leave as little behind as any other.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from anabranch.services.git.threads import in_thread
 from anabranch.testing.repositories import ScratchRepository, git_repo
 
 RESULT = "anabranch/crowd/result"
+GONE = "unable to create temporary file: No such file or directory"
 
 
 @define
@@ -87,6 +90,7 @@ class Crowd:
     git: GitRun
     base: Oid
     failures: list[str]
+    unlucky: list[str]
 
     async def agent(self, number: int) -> None:
         """One agent from its worktree to its merge."""
@@ -95,7 +99,15 @@ class Crowd:
         request = WorktreeRequest(name=name, parent=RESULT, base=self.base, branch=branch)
         tree = (await self.git.worktrees.create(request)).unwrap()
         there = self.repo.at(tree.path)
-        await in_thread(lambda: there.commit({f"made/{name}": f"{number}\n"}))
+        try:
+            await in_thread(lambda: there.commit({f"made/{name}": f"{number}\n"}))
+        except AssertionError as error:
+            if GONE not in str(error):
+                raise
+            self.unlucky.append(f"{name}: {error}")
+            (await self.git.worktrees.remove(tree)).unwrap()
+            (await self.git.merges.drop(branch)).unwrap()
+            return
         changes = (await self.git.worktrees.changes(tree)).unwrap()
         (await self.git.worktrees.remove(tree)).unwrap()
         merge = MergeRequest(
@@ -129,6 +141,7 @@ class Outcome:
     left_over: list[str]
     broken: str
     merged: int
+    unlucky: list[str]
     neighbour: Neighbour
     seconds: float
 
@@ -140,12 +153,13 @@ def crowd(above: Path, agents: int, at_once: int) -> Outcome:
     repo = elsewhere.at(above / "shop")
     neighbour = Neighbour(repo=repo, elsewhere=elsewhere)
     failures: list[str] = []
+    unlucky: list[str] = []
 
     async def main() -> None:
         repository = GitRepository.open(str(repo.path), environ=repo.environ).unwrap()
         async with git_run(repository, "crowd") as git:
             base = (await git.merges.start(RESULT)).unwrap()
-            await Crowd(repo, git, base, failures).work(agents, at_once)
+            await Crowd(repo, git, base, failures, unlucky).work(agents, at_once)
             delivery = await git.merges.deliver(RESULT)
             if not delivery.map(lambda done: done.delivered).value_or(False):
                 failures.append(f"delivery: {delivery}")
@@ -158,6 +172,7 @@ def crowd(above: Path, agents: int, at_once: int) -> Outcome:
         left_over=_left_over(repo),
         broken=repo.git("fsck", "--no-dangling", "--strict"),
         merged=len(list((repo.path / "made").iterdir())),
+        unlucky=unlucky,
         neighbour=neighbour,
         seconds=time.perf_counter() - began,
     )
@@ -185,9 +200,16 @@ def main(agents: int = 1000, at_once: int = 16) -> int:
     print(f"{agents} agents, {at_once} at once, {seen.seconds:.0f} s: {seen.merged} merged,")
     print(f"{len(seen.failures)} failures, {len(seen.left_over)} left over, fsck: {seen.broken!r}")
     print(f"beside them: {dict(seen.neighbour.done)}, {len(seen.neighbour.complaints)} refused")
-    for line in (*seen.failures[:5], *seen.left_over[:5], *seen.neighbour.complaints[:5]):
+    print(f"agents whose own git met gc: {len(seen.unlucky)}")
+    for line in (
+        *seen.unlucky,
+        *seen.failures[:5],
+        *seen.left_over[:5],
+        *seen.neighbour.complaints[:5],
+    ):
         print(f"  {line}")
-    return int(bool(seen.failures or seen.left_over or seen.broken))
+    lost = agents - seen.merged - len(seen.unlucky)
+    return int(bool(lost or seen.failures or seen.left_over or seen.broken))
 
 
 if __name__ == "__main__":
