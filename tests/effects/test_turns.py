@@ -17,6 +17,7 @@ from anabranch import (
     from_function,
     par_all,
     par_all_limit,
+    par_fold,
     par_traverse,
     run,
     run_async,
@@ -172,6 +173,25 @@ def test_a_function_that_raises_instead_of_making_an_effect_is_the_defect_of_its
     with pytest.raises(ZeroDivisionError):
         run(par_traverse([1, 0, 1, 1], make, 2), backend=backend)
     assert [1, 1, 1] == done
+
+
+@on_both
+@pytest.mark.parametrize("limit", [1, 2, 9])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_step_that_raises_is_the_defect_of_its_fold_and_ends_it(
+    backend: Backend, *, waits: bool, limit: int
+) -> None:
+    seen: list[int] = []
+
+    def step(total: int, value: int) -> int:
+        seen.append(value)
+        return total // value
+
+    effects = (sleep(0).as_(n) if waits else succeed(n) for n in (1, 0, *range(2, 99)))
+    with pytest.raises(ZeroDivisionError):
+        run(par_fold(effects, limit, 0, step), backend=backend)
+    assert 0 in seen
+    assert len(seen) < 2 * limit + 2
 
 
 @on_both

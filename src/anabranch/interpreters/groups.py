@@ -133,14 +133,14 @@ class Group:
         try:
             if self._taken(worker.job, value):
                 self.stop()
-        except Exception as defect:  # noqa: BLE001 (kept, and raised by `outcome`)
+        except Exception as defect:  # noqa: BLE001 (of a fold's step: kept, and raised by `outcome`)
             self.broke(defect)
         context = copy_context()
         if self.short or context != self.context:
             return self._next(worker, context)
         try:
             job = self.next_job()
-        except Exception as defect:  # noqa: BLE001 (as above)
+        except Exception as defect:  # noqa: BLE001 (of what gives the jobs; as above)
             self.dried_up(defect)
             job = None
         if job is None:
@@ -151,11 +151,8 @@ class Group:
 
     def failed(self, worker: Fiber, error: Any) -> Effect[Any, Any, Any] | None:
         """Take the error of a worker's job; the effect of its next one, if there is one."""
-        try:
-            if self.schedule.failed(worker.job, error):
-                self.stop()
-        except Exception as defect:  # noqa: BLE001 (as above)
-            self.broke(defect)
+        if self.schedule.failed(worker.job, error):
+            self.stop()
         return self._next(worker, copy_context())
 
     def raised(self, worker: Fiber, error: BaseException) -> Effect[Any, Any, Any] | None:
