@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -67,7 +68,7 @@ def _now() -> datetime:
 
 @frozen
 class _Told:
-    """A journal that tells each event to a listener once it is durable."""
+    """A journal that tells each event to a listener once it is written."""
 
     inner: Journal
     listener: Listener
@@ -156,7 +157,8 @@ def run_in_repository(effect: Effect[T, E, MapEnv], path: str = ".") -> Result[T
 
     Raises:
         HostError: no repository, no commit in it, or no git.
-        KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; finalisers have run.
+        KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came to the main thread, and it runs there;
+            finalisers have run.
     """
 
     async def carry_out() -> Result[T, E]:
@@ -365,10 +367,13 @@ async def interpreted(effect: Effect[T, AnabranchError, MapEnv], local: Local) -
 async def until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
     """Await it; SIGINT, SIGTERM and SIGHUP cancel it, and its finalisers run first.
 
-    What is ignored, as SIGHUP is under `nohup`, stays so.
+    What is ignored, as SIGHUP is under `nohup`, stays so. Only the main thread hears signals: in
+    another one it is awaited and nothing more. What it raises is raised as it is.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return await start()
     heard = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    results: list[Result[T, AnabranchError]] = []
+    results: list[Result[T, Exception]] = []
     async with anyio.create_task_group() as tasks:
 
         async def watch() -> None:
@@ -380,7 +385,7 @@ async def until_told_to_end(start: Callable[[], Awaitable[T]]) -> T:
         tasks.start_soon(watch)
         try:
             results.append(Success(await start()))
-        except AnabranchError as error:
+        except Exception as error:  # noqa: BLE001 (the group would wrap it)
             results.append(Failure(error))
         tasks.cancel_scope.cancel()
     if not results:
