@@ -139,6 +139,42 @@ def test_what_a_step_left_is_committed_and_nothing_else(repository: ScratchRepos
     assert not (repository.path / "b.md").exists()
 
 
+def test_the_message_of_a_commit_names_files_that_are_no_text(
+    repository: ScratchRepository,
+) -> None:
+    done = run_in(
+        repository,
+        r"""
+    - shell: touch "$(printf 'caf\351')"
+      auto_commit: true
+      commit_message: "Add ${step.files_added}"
+    - git log -1 --format=%s > "$OUT/subject"
+""",
+    )
+    assert 0 == done.returncode, done.stdout
+    # Some versions of git take the byte for Latin 1.
+    subjects = {b"Add caf\xe9\n", b"Add caf\xc3\xa9\n"}
+    assert (repository.path.parent / "subject").read_bytes() in subjects
+
+
+def test_a_message_of_a_commit_that_is_no_text_fails_its_step(
+    repository: ScratchRepository,
+) -> None:
+    done = run_in(
+        repository,
+        r"""
+    - shell: printf '"\\ud800"'
+      capture: half
+      capture_format: json
+    - shell: touch made
+      auto_commit: true
+      commit_message: "Add ${half}"
+""",
+    )
+    assert 1 == done.returncode, done.stdout
+    assert "the message of the commit holds half a surrogate pair" in done.stdout
+
+
 def test_what_a_step_staged_is_committed_whatever_it_is(repository: ScratchRepository) -> None:
     done = run_in(
         repository,

@@ -15,6 +15,7 @@ from anabranch.effects import Do, Effect, do, fail
 from anabranch.effects.work import changes_in, committed_in, execute, head_of
 from anabranch.environment import Changes, HasWorktrees, Invocation, MapEnv, Oid
 from anabranch.expressions import parse_template
+from anabranch.expressions.shell.filling import unfit
 from anabranch.lifecycle import OutputRecorded, Payload
 from anabranch.program.faults import fatal
 from anabranch.program.git_state import GitState, committed, state_between
@@ -102,12 +103,13 @@ def _commit(
 ) -> Do[None, StepFailed, MapEnv]:
     """Commit some paths, as the user's own `git commit` would: hooks and signing included."""
     message = yield from _message(step, subject, place, state)
+    said = message.encode(errors="surrogateescape")
     bare = Invocation(argv=(), cwd=place.worktree.path, env=place.told(subject), label=subject)
     # A repository in a tree is told with a slash at its end, and not taken with it.
     named = (path.removesuffix("/") for path in paths)
     listed = b"\0".join(path.encode(errors="surrogateescape") for path in named)
     adding = evolve(bare, argv=_STAGE, stdin=listed)
-    committing = evolve(bare, argv=("git", "commit", "--quiet", "--file=-"), stdin=message.encode())
+    committing = evolve(bare, argv=("git", "commit", "--quiet", "--file=-"), stdin=said)
     for invocation in (adding, committing):
         ended = yield from execute(invocation).settled()
         if isinstance(ended, Failure):
@@ -124,6 +126,9 @@ def _message(
         return step.name or subject
     names = {**place.names, STATE: state.as_data()}
     try:
-        return parse_template(step.commit_message).render(names)
+        message = parse_template(step.commit_message).render(names)
     except ConfigError as error:
         return (yield from fail(StepFailed(subject=subject, message=str(error))))
+    if problem := unfit(message, what="the message of the commit"):
+        yield from fail(StepFailed(subject=subject, message=problem.message))
+    return message
