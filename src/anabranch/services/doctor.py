@@ -108,7 +108,7 @@ def _kind(path: Path) -> str:
     """The type of the last file system mounted at or above a path."""
     kinds = {"": ""}
     with suppress(OSError):
-        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        for line in os.fsdecode(Path("/proc/self/mountinfo").read_bytes()).splitlines():
             before, _, after = line.partition(" - ")
             mounted = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), before.split()[4])
             if path.is_relative_to(mounted):

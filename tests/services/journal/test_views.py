@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +55,7 @@ def write(directory: Path, *payloads: Payload) -> None:
 def views(directory: Path) -> dict[str, Any]:
     names = ["current", "metrics", "index/statuses", "index/agents", "index/workers"]
     paths = {name: directory / f"{name}.json" for name in names}
-    return {n: json.loads(p.read_text(errors="surrogatepass")) for n, p in paths.items()}
+    return {n: json.loads(p.read_bytes().decode(errors="surrogatepass")) for n, p in paths.items()}
 
 
 def test_the_summary_beside_a_journal_is_the_fold_of_it(tmp_path: Path) -> None:
@@ -88,6 +91,25 @@ def test_durations_are_seconds_and_say_so(tmp_path: Path) -> None:
     write(tmp_path, *LIFE)
     assert 0.0 == views(tmp_path)["metrics"]["steps"]["median_seconds"]
     assert {"map": 0.0} == views(tmp_path)["current"]["phases_seconds"]
+
+
+def test_views_are_the_same_in_every_locale(tmp_path: Path) -> None:
+    write(tmp_path, *LIFE, PhaseStarted(phase="größer…"))
+    expected = views(tmp_path)
+    script = """
+import sys
+from pathlib import Path
+from anabranch.lifecycle import fold
+from anabranch.services.journal import read_segments, read_summary, write_views
+directory = Path(sys.argv[1])
+write_views(directory, fold(read_segments(directory).events))
+print(ascii(list(read_summary(directory).phases)))
+"""
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    told = subprocess.check_output(command, env={**os.environ, **ascii_only}, text=True)
+    assert expected == views(tmp_path)
+    assert ascii(["map", "größer…"]) == told.strip()
 
 
 def test_indices_lead_to_subjects(tmp_path: Path) -> None:

@@ -128,14 +128,15 @@ class Views:
 def _write(path: Path, sequence: int, view: object) -> None:
     row = {"sequence": sequence, **_converter().unstructure(view)}
     scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps(row, ensure_ascii=False), errors="surrogatepass")
+    text = json.dumps(row, ensure_ascii=False)
+    scratch.write_bytes(text.encode(errors="surrogatepass"))
     scratch.replace(path)
 
 
 def _read_current(directory: Path) -> Summary | None:
     """The summary in `current.json`; `None` if it is not there, or cannot be understood."""
     try:
-        row = json.loads((directory / CURRENT).read_text(errors="surrogatepass"))
+        row = json.loads((directory / CURRENT).read_bytes().decode(errors="surrogatepass"))
         return _converter().structure(row, Summary)
     except Exception:  # noqa: BLE001 (derived data: whatever is wrong with it, make it again)
         return None

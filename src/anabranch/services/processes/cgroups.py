@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -10,7 +11,8 @@ def own_cgroup() -> str | None:
     """The directory of this process's cgroup, if version 2 is mounted."""
     with suppress(OSError):
         proc = Path("/proc/self")
-        return locate((proc / "cgroup").read_text(), (proc / "mountinfo").read_text())
+        told = ((proc / name).read_bytes() for name in ("cgroup", "mountinfo"))
+        return locate(*map(os.fsdecode, told))
     return None
 
 
