@@ -186,6 +186,41 @@ def test_what_is_discarded_is_no_letter_any_more(ask: Any) -> None:
     assert "no-letter" == ask("dlq", "discard", run, "agent-1")["problems"][0]["code"]
 
 
+KEPT = """\
+name: kept
+mode: mapreduce
+map:
+  input: words.json
+  agent_template:
+    - shell: echo x > ${item}.txt; git add ${item}.txt; git commit -qm "Add ${item}"
+    - shell: exit 3
+"""
+
+
+def test_a_letter_whose_branch_is_checked_out_stays_in_the_queue_and_the_others_go(
+    terminal: Terminal, ask: Any, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def git(*arguments: str) -> str:
+        return subprocess.check_output(["git", *arguments], cwd=repository, text=True)
+
+    (repository / "words.json").write_text('["five", "six", "seven"]')
+    git("add", "words.json")
+    git("commit", "-qm", "words")
+    terminal.write("kept.yml", KEPT)
+    assert 1 == main(["run", "kept.yml", "--repo", "repo"])
+    capsys.readouterr()
+    run = ask("status")["run"]
+    held = f"anabranch/{run}/agent-1"
+    git("switch", "--quiet", held)
+    (problem,) = ask("dlq", "discard", run)["problems"]
+    assert f"branch {held} is checked out" in problem["message"]
+    assert ["agent-1"] == [letter["subject"] for letter in ask("dlq", "list", run)["letters"]]
+    assert [f"* {held}"] == git("branch", "--list", f"anabranch/{run}/*").splitlines()
+    git("switch", "--quiet", "--detach")
+    assert ["agent-1"] == ask("dlq", "discard", run)["discarded"]
+    assert "" == git("branch", "--list", f"anabranch/{run}/*")
+
+
 def test_nothing_is_left_to_resume_of_a_run_that_ended(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

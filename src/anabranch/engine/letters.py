@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 from attrs import frozen
+from returns.result import Failure, Result, Success
 
 from anabranch.engine.local import Listener, LocalRun
+from anabranch.environment import MergeError, Merges
 from anabranch.lifecycle import (
     RUN_TERMINAL,
     STARS,
@@ -21,10 +23,11 @@ from anabranch.lifecycle import (
     RunState,
     dead_letters,
 )
+from anabranch.program.faults import fatal
 from anabranch.services.git import GitRepository, git_run
 from anabranch.services.journal import FileJournal, open_journal
 from anabranch.services.runs import require_run, run_directory
-from anabranch.values import Problem, UsageError, did_you_mean
+from anabranch.values import HostError, Problem, UsageError, did_you_mean
 from anabranch.workflow import Workflow
 
 
@@ -89,6 +92,8 @@ async def discard_letters(
 ) -> tuple[Letter, ...]:
     """Take dead letters out of the queue of a run, and drop the branches that hold their work.
 
+    A letter whose branch cannot be dropped stays in the queue.
+
     Args:
         repository: where.
         run: the run that they are of; it has ended.
@@ -99,17 +104,28 @@ async def discard_letters(
 
     Raises:
         UsageError: the run has not ended, or there is no such letter.
-        HostError: another process holds the journal.
+        HostError: another process holds the journal, or it cannot be written; or branches that
+            could not be dropped, all of them.
     """
+    problems: list[Problem] = []
     async with (
         _letters(repository, run, subjects) as (journal, letters),
         git_run(repository, run) as git,
     ):
         for letter in letters:
-            if letter.branch is not None:
-                await git.merges.drop(letter.branch)
-            journal.note(DeadLetterResolved(subject=letter.subject))
+            dropped = await _dropped(git.merges, letter)
+            if isinstance(dropped, Failure):
+                problems += fatal(dropped.failure()).problems
+            else:
+                journal.note(DeadLetterResolved(subject=letter.subject))
+    if problems:
+        raise HostError(*problems)
     return letters
+
+
+async def _dropped(merges: Merges, letter: Letter) -> Result[None, MergeError]:
+    """Drop the branch of a letter, if it has one."""
+    return Success(None) if letter.branch is None else await merges.drop(letter.branch)
 
 
 @asynccontextmanager
@@ -124,6 +140,9 @@ async def _letters(
             hint = f"`anabranch resume {run}` first"
             raise UsageError.of("run-not-ended", "the run has not ended", value=run, hint=hint)
         yield journal, _chosen(dead_letters(journal.state), subjects)
+        written = await journal.flush()
+        if isinstance(written, Failure):
+            raise fatal(written.failure())
 
 
 def _refuse_masked(letters: Sequence[Letter]) -> None:

@@ -38,6 +38,7 @@ from anabranch.services.journal import (
     FileJournal,
     MaskedJournal,
     read_segments,
+    views,
 )
 from anabranch.services.owners import this_process
 from anabranch.values import HostError, RunStatus, StepStatus
@@ -218,6 +219,23 @@ def test_a_journal_that_could_not_be_opened_is_not_locked(tmp_path: Path) -> Non
     assert not (tmp_path / LOCK).exists()
 
 
+def test_a_journal_is_given_back_though_its_views_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def use(journal: FileJournal) -> None:
+        await journal.append(CREATED)
+        monkeypatch.setattr(views, "write_views", broken)
+
+    with pytest.raises(ZeroDivisionError):
+        written(tmp_path, use)
+    monkeypatch.undo()
+    write(tmp_path, Declared(subject="a"))
+    assert Declared(subject="a") == payloads(tmp_path)[-1]
+
+
 # --- damage ------------------------------------------------------------------------------------
 
 
@@ -300,6 +318,33 @@ def test_a_report_that_is_not_waited_for_fails_the_next_append(tmp_path: Path) -
         return await journal.append(INTENT)
 
     assert JournalFault.NO_SPACE == written(tmp_path, use, disk=room.disk).failure().fault
+
+
+@both_backends
+def test_what_nobody_waited_for_is_on_disk_after_a_flush(tmp_path: Path, backend: str) -> None:
+    synced: list[int] = []
+
+    async def use(journal: FileJournal) -> None:
+        await journal.append(CREATED, Declared(subject="a"))
+        synced.clear()
+        journal.note(QUEUED)
+        assert Success(None) == await journal.flush()
+        assert synced
+        assert QUEUED == payloads(tmp_path)[-1]
+
+    written(tmp_path, use, disk=lambda p, n: Disk(p, n, sync=synced.append), backend=backend)
+
+
+def test_a_flush_tells_that_what_was_noted_is_not_on_disk(tmp_path: Path) -> None:
+    room = Room(1000)
+
+    async def use(journal: FileJournal) -> list[Result[None, JournalError]]:
+        await journal.append(CREATED, Declared(subject="a"))
+        journal.note(OutputRecorded(subject="a", name="x", value="x" * 1000))
+        return [await journal.flush(), await journal.flush()]
+
+    outcomes = written(tmp_path, use, disk=room.disk)
+    assert [JournalFault.NO_SPACE] * 2 == [outcome.failure().fault for outcome in outcomes]
 
 
 @pytest.mark.parametrize(

@@ -98,18 +98,29 @@ class FileJournal:
         await waiting.wait()
         return Success(events) if batch.error is None else Failure(batch.error)
 
+    async def flush(self) -> Result[None, JournalError]:
+        """Wait until all that was written so far, also what nobody waited for, is durable."""
+        with self._writer.lock:
+            error = _CLOSED if self._closed else self._writer.error
+            if error is not None:
+                return Failure(error)
+            batch = self._writer.add(b"", wanted=True)
+            waiting = batch.watched()
+        await waiting.wait()
+        return Success(None) if batch.error is None else Failure(batch.error)
+
     def close(self) -> None:
         """Write what is left, and what is derived from it. Twice is once."""
         with self._writer.lock:
             closed, self._closed = self._closed, True
         if not closed:
-            self._writer.close()
-            self._views.close()
-            self._disk.close()
-            self._lock.release()
+            with ExitStack() as stack:
+                for end in (self._lock.release, self._disk.close, self._views.close):
+                    stack.callback(end)
+                self._writer.close()
 
     def note(self, payload: Payload) -> None:
-        """Write something before the journal is given to anybody."""
+        """Write something without waiting: `flush` tells whether it is durable."""
         with self._writer.lock:
             self._accept((payload,), None, wanted=False)
 
