@@ -79,6 +79,11 @@ def read_run(state: str, run: str) -> FoundRun:
         HostError: its journal is damaged.
     """
     require_run(state, run)
+    return _look_at(state, run)
+
+
+def _look_at(state: str, run: str) -> FoundRun:
+    """Look at a run that is there."""
     directory = run_directory(state, run)
     owner = owner_of(directory / OWNER)
     return FoundRun(
@@ -96,7 +101,7 @@ def read_runs(state: str) -> Iterator[FoundRun]:
     Raises:
         HostError: a journal is damaged.
     """
-    return (read_run(state, run) for run in run_ids(state))
+    return (_look_at(state, run) for run in run_ids(state))
 
 
 def newest_run(state: str, status: RunStatus | None = None) -> FoundRun:
@@ -119,7 +124,8 @@ def require_run(state: str, run: str) -> None:
     Raises:
         UsageError: there is none of that id.
     """
-    if run not in run_ids(state):
-        hint = did_you_mean(run, run_ids(state)) or "`anabranch runs` lists them"
+    known = run_ids(state)
+    if run not in known:
+        hint = did_you_mean(run, known) or "`anabranch runs` lists them"
         problem = Problem(code="no-run", message="there is no such run", value=run, hint=hint)
         raise UsageError(problem)
