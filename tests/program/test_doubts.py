@@ -8,7 +8,15 @@ import pytest
 from attrs import evolve
 
 from anabranch.environment import CommandOutput, Invocation
-from anabranch.lifecycle import CommandStarted, DoubtSettled, Event, dead_letters, fold, verify
+from anabranch.lifecycle import (
+    CommandStarted,
+    DoubtSettled,
+    Event,
+    Moved,
+    dead_letters,
+    fold,
+    verify,
+)
 from anabranch.program import open_questions
 from anabranch.services.journal import MemoryJournal
 from anabranch.testing import MockEnvironment, mock_env, printed
@@ -113,3 +121,26 @@ def test_a_step_that_was_answered_to_be_run_again_is() -> None:
     ended = resume(said(dead_in("setup[0]", asking), setup_0="again"), asking)
     assert 1 == ran(ended).count("setup[0]")
     assert RunStatus.COMPLETED is ended.journal.state.status
+
+
+def test_an_agent_that_did_all_its_work_asks_nothing_though_a_step_of_it_was_left_out() -> None:
+    asking = map_reduce(
+        "pay",
+        map=map_phase(
+            "items.json",
+            [step("pay", in_doubt=InDoubt.ASK), step("make", when="item == 'none'")],
+            max_parallel=1,
+        ),
+    )
+    env = crashed(
+        mock_env(files={"items.json": '["a", "b"]'}),
+        lambda payload: payload == Moved(subject="agent-0", to=StepStatus.VALIDATING),
+        flow=asking,
+    )
+    past = past_of(env)
+    assert past is not None
+    assert StepStatus.SKIPPED is past.subjects["agent-0/step[1]"].status
+    assert () == open_questions(asking, past)
+    env = resume(env, asking)
+    assert 1 == ran(env).count("agent-0/step[0]")
+    assert RunStatus.COMPLETED is env.journal.state.status

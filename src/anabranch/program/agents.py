@@ -36,7 +36,7 @@ from anabranch.planning import AttemptFailure, RetryAfter, Stop, StopCause, Work
 from anabranch.program.faults import fatal, note
 from anabranch.program.herds import AgentError, Finished, Herd, letter
 from anabranch.program.oversight import Oversight
-from anabranch.program.past import given_up, inside, next_attempt, takes_of, was_announced, way_back
+from anabranch.program.past import given_up, next_attempt, takes_of, was_announced, way_back
 from anabranch.program.places import Place, StepFailed
 from anabranch.program.steps import run_steps
 from anabranch.values import HostError, Json, StepStatus
@@ -73,7 +73,7 @@ def run_agent(assignment: WorkAssignment, herd: Herd) -> Do[Finished, AgentError
     name = assignment.agent_name
     known = herd.past.get(name)
     take = Take(number=next_attempt(known), of=takes_of(known) + 1)
-    back = [*given_up(inside(herd.past, name)), *way_back(known, name)]
+    back = [*given_up(herd.inside(name)), *way_back(known, name)]
     return (yield from _tried(assignment, herd, take, back, 0.0))
 
 
@@ -250,7 +250,7 @@ def _begun(herd: Herd, agent: str) -> Mapping[str, Subject]:
     """The steps that earlier takes of an agent may have done, by their key."""
     return {
         f"{herd.run}/{agent}/{step.declared.subject.rpartition('/')[2]}": step
-        for step in inside(herd.past, agent)
+        for step in herd.inside(agent)
         if was_announced(step)
     }
 

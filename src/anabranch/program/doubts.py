@@ -8,12 +8,18 @@ in the worktree is lost, and what it did outside would be done twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
 from anabranch.lifecycle import RunState, Subject, SubjectKind
-from anabranch.program.past import Standing, current_steps, standing_of, was_announced
+from anabranch.program.past import (
+    Standing,
+    by_parent,
+    current_steps,
+    standing_of,
+    was_announced,
+)
 from anabranch.workflow import InDoubt, Step, Workflow
 
 _NUMBER: Final = re.compile(r"\[(\d+)\]\Z")
@@ -44,10 +50,10 @@ def verdict_on(step: Step, default: InDoubt, doubtful: Subject) -> Verdict | Non
     return Verdict.AGAIN if again else Verdict.FAILED
 
 
-def begun_in(subjects: Mapping[str, Subject], agent: Subject) -> list[Subject]:
-    """The steps of an agent that may have done something since it was last started."""
-    steps = current_steps(subjects, agent)
-    return [s for s in steps if was_announced(s) or standing_of(s) is Standing.WORKED]
+def begun_in(steps: Iterable[Subject], agent: Subject) -> list[Subject]:
+    """Of the steps inside of an agent, those that may have done something since its last start."""
+    current = current_steps(steps, agent)
+    return [s for s in current if was_announced(s) or standing_of(s) is Standing.WORKED]
 
 
 def step_of(steps: Sequence[Step], subject: Subject) -> Step | None:
@@ -75,15 +81,15 @@ def open_questions(workflow: Workflow, past: RunState) -> tuple[str, ...]:
 
 
 def _doubtful(workflow: Workflow, past: RunState) -> Iterator[tuple[Sequence[Step], Subject]]:
+    steps = by_parent(past.subjects)
     for subject in past.subjects.values():
         standing, declared = standing_of(subject), subject.declared
         if standing is not Standing.DOUBTFUL:
             continue
         if declared.kind is SubjectKind.AGENT:
-            begun = begun_in(past.subjects, subject)
-            template = workflow.map.agent_template
-            if not _is_through(begun, template):
-                yield from ((template, step) for step in begun)
+            inside, template = steps.get(declared.subject, ()), workflow.map.agent_template
+            if not _is_through(current_steps(inside, subject), template):
+                yield from ((template, step) for step in begun_in(inside, subject))
         elif declared.parent is None and was_announced(subject):
             yield workflow.setup if declared.phase == "setup" else workflow.reduce, subject
 

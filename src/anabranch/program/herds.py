@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from anabranch.environment import Oid
 from anabranch.lifecycle import DeadLettered, Masker, Subject, failure_signature
 from anabranch.planning import AgentTemplate, WorkAssignment
 from anabranch.program.oversight import Oversight
+from anabranch.program.past import by_parent
 from anabranch.program.places import StepFailed
 from anabranch.program.step_lists import StepList, listed
 from anabranch.values import HostError, Json, Masked, in_one_line
@@ -56,6 +57,14 @@ class Herd:
     desk: Desk
     oversight: Oversight
     masker: Masker = field(factory=Masker)
+
+    @cached_property
+    def _inside(self) -> Mapping[str, Sequence[Subject]]:
+        return by_parent(self.past)
+
+    def inside(self, agent: str) -> Sequence[Subject]:
+        """The steps that an earlier process of the run had declared inside of an agent."""
+        return self._inside.get(agent, ())
 
     @cached_property
     def steps(self) -> StepList:

@@ -6,7 +6,7 @@ the run up decides from here what that means, and says so with ordinary transiti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import dropwhile
 from typing import TypeVar
@@ -142,15 +142,18 @@ def told(subject: Subject, kind: type[P]) -> list[P]:
     return [event.payload for event in subject.story if isinstance(event.payload, kind)]
 
 
-def inside(subjects: Mapping[str, Subject], name: str) -> list[Subject]:
-    """The steps that run inside of an agent or a step, in the order of their declaration."""
-    return [subject for subject in subjects.values() if subject.declared.parent == name]
+def by_parent(subjects: Mapping[str, Subject]) -> Mapping[str, Sequence[Subject]]:
+    """The steps that run inside of each agent that has any, in the order of their declaration."""
+    found: dict[str, list[Subject]] = {}
+    for subject in subjects.values():
+        if subject.declared.parent is not None:
+            found.setdefault(subject.declared.parent, []).append(subject)
+    return found
 
 
-def current_steps(subjects: Mapping[str, Subject], agent: Subject) -> list[Subject]:
-    """The steps that were declared since an agent was last started."""
+def current_steps(steps: Iterable[Subject], agent: Subject) -> list[Subject]:
+    """Of the steps inside of an agent, those that were declared since it was last started."""
     since = _started(agent)
-    steps = inside(subjects, agent.declared.subject)
     return [step for step in steps if step.story[0].sequence > since]
 
 

@@ -141,7 +141,7 @@ def _taken_up(
     assignment: WorkAssignment, herd: Herd, known: Subject
 ) -> Do[Finished, AgentError, MapEnv]:
     """Go on with an agent that was at work: close it if its work is done, else begin again."""
-    steps = current_steps(herd.past, known)
+    steps = current_steps(herd.inside(assignment.agent_name), known)
     ends = {standing_of(step) for step in steps}
     failed = next((step for step in steps if standing_of(step) is Standing.FAILED), None)
     if failed is not None:
@@ -176,7 +176,7 @@ def _closed(
 
 def _unrepeatable(herd: Herd, known: Subject) -> StepFailed | None:
     """A step that may have been done and is not to be done twice, if the agent has one."""
-    for begun in begun_in(herd.past, known):
+    for begun in begun_in(herd.inside(known.declared.subject), known):
         step = step_of(herd.template, begun)
         if step is not None and verdict_on(step, herd.in_doubt, begun) is Verdict.FAILED:
             return in_doubt(begun.declared.subject, shown(step, herd.masker))
