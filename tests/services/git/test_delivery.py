@@ -359,3 +359,30 @@ def test_a_beginning_below_a_linked_directory_is_the_users(bench: Bench, tmp_pat
     (bench.repo.path / "dir").symlink_to(tmp_path / "other")
     assert not again(bench).delivered
     assert b"n" == beyond.read_bytes()
+
+
+@pytest.mark.parametrize("options", ["--squash", "--no-commit --no-ff -s ours"])
+@pytest.mark.parametrize("branch", ["main", "HEAD"])
+def test_options_for_the_users_own_merges_are_none_of_the_delivery(
+    bench: Bench, branch: str, options: str
+) -> None:
+    if branch == "HEAD":
+        bench.repo.git("checkout", "--quiet", "--detach")
+    bench.repo.git("config", f"branch.{branch}.mergeOptions", options)
+    delivery = deliver(bench, LANDING)
+    assert (True, bench.repo.head) == (delivery.delivered, delivery.commit)
+    assert "" == bench.repo.git("status", "--porcelain")
+
+
+def test_a_hook_that_takes_the_result_back_leaves_it_on_its_branch(bench: Bench) -> None:
+    def undo() -> None:
+        hook = bench.repo.path / ".git" / "hooks" / "post-merge"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\ngit reset --quiet --hard ORIG_HEAD\n")
+        hook.chmod(0o755)
+
+    delivery = deliver(bench, LANDING, undo)
+    assert (False, RUN) == (delivery.delivered, delivery.branch)
+    assert "a hook" in (delivery.reason or "")
+    assert STILL == (bench.files(), bench.repo.git("status", "--porcelain"))
+    assert delivery.commit == bench.repo.git("rev-parse", RUN)

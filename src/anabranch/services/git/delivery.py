@@ -179,7 +179,7 @@ class Courier:
         self, origin: Origin, checkout: Checkout, tip: Oid, target: Oid, branch: str
     ) -> None:
         evolve(origin, begun=target).save(self.origin)
-        git = self.repository.git.at(checkout.path)
+        git = self.repository.git.at(checkout.path).with_config(_plain_merge(checkout))
         take = _take(checkout, branch)
         lock = self._lock_that_stays(checkout)
         if lock is not None:
@@ -203,6 +203,15 @@ class Courier:
         return next(filter(os.path.lexists, names), None)
 
 
+def _plain_merge(checkout: Checkout) -> tuple[str, str]:
+    """What keeps git from merging with options that the user wants for merges of their own.
+
+    Such as `--squash`, with which a branch does not move, or `-s ours`, which drops the result.
+    """
+    name = "HEAD" if checkout.branch is None else checkout.branch.removeprefix("refs/heads/")
+    return f"branch.{name}.mergeOptions", ""
+
+
 def _fast_forward(git: Git, tip: Oid, target: Oid, *, again: bool) -> str | None:
     """Let git do it, all or nothing; why it could not.
 
@@ -211,13 +220,19 @@ def _fast_forward(git: Git, tip: Oid, target: Oid, *, again: bool) -> str | None
     for _ in range(_TRIES):
         before = Before.of(git, tip, target)
         done = git.attempt(*_COMMAND, target)
-        if done.code == 0 or (again and _finished(git, tip, target)):
+        if done.code == 0:
+            return None if _is_there(git, target) else "git brought it forward, and a hook back"
+        if again and _finished(git, tip, target):
             return None
         before.bring_back(git)
         if not _LOCKED.search(done.stderr):
             return done.complaint
         sleep(_PAUSE_SECONDS)
     return "another git is at work"
+
+
+def _is_there(git: Git, target: Oid) -> bool:
+    return git.attempt("merge-base", "--is-ancestor", target, "HEAD").code == 0
 
 
 def _finished(git: Git, tip: Oid, target: Oid) -> bool:
