@@ -12,6 +12,8 @@ from anabranch import run
 from anabranch.environment import (
     Changes,
     Environment,
+    MergeError,
+    MergeFault,
     MergeRequest,
     Worktree,
     WorktreeError,
@@ -20,7 +22,7 @@ from anabranch.environment import (
 from anabranch.lifecycle import EMPTY, CommandEnded, Masker, summarise, verify
 from anabranch.program import Identity, program
 from anabranch.program.run import Job
-from anabranch.testing import MockEnvironment, mock_env, printed
+from anabranch.testing import MockEnvironment, conflict, mock_env, printed
 from anabranch.values import AnabranchError, HostError, RunStatus, StepStatus
 from anabranch.workflow import Workflow, load_workflow
 
@@ -88,8 +90,14 @@ def test_a_failing_agent_spoils_no_other_and_is_not_merged() -> None:
     ]
 
 
-def test_a_conflict_fails_the_one_agent_and_keeps_its_branch() -> None:
-    env = environment(conflicts={"agent-2": ("same.txt",)})
+UNRELATED = MergeError(fault=MergeFault.UNRELATED, message="no commit in common")
+
+
+@pytest.mark.parametrize("error", [conflict("same.txt"), UNRELATED])
+def test_work_that_cannot_be_merged_fails_the_one_agent_and_keeps_its_branch(
+    error: MergeError,
+) -> None:
+    env = environment(merges={"agent-2": error})
     assert Success(RunStatus.PARTIAL) == run_in(env)
     states = env.journal.state.subjects
     assert StepStatus.FAILED == states["agent-2"].status

@@ -81,6 +81,7 @@ class MergeFault(StrEnum):
     MOVED = "moved"
     CHECKED_OUT = "checked_out"
     UNKNOWN_REVISION = "unknown_revision"
+    UNRELATED = "unrelated"
     GIT = "git"
 
 

@@ -180,7 +180,7 @@ def request_for(agent: Finished, herd: Herd) -> MergeRequest:
 
 
 def _unmerged(agent: Finished, error: MergeError, herd: Herd) -> Effect[bool, HostError, MapEnv]:
-    if error.fault is not MergeFault.CONFLICT:
+    if error.fault not in {MergeFault.CONFLICT, MergeFault.UNRELATED}:
         return fail(fatal(error))
     told = MergeFailed(
         subject=agent.assignment.agent_name,

@@ -131,6 +131,14 @@ def test_a_branch_that_moved_into_a_conflict_is_left_to_the_user(bench: Bench) -
     assert "conflict in a.txt" in delivery.reason
 
 
+def test_a_branch_that_was_begun_anew_is_left_to_the_user(bench: Bench) -> None:
+    delivery = deliver(bench, {"b": "b"}, lambda: bench.repo.git("commit", "--amend", "-m", "anew"))
+    assert (False, RUN) == (delivery.delivered, delivery.branch)
+    assert delivery.hint is not None
+    bench.repo.git(*delivery.hint.split()[1:])
+    assert {"a.txt", "dir/b.txt", "b"} == set(bench.repo.files("main"))
+
+
 def test_a_user_who_went_to_another_branch_finds_the_result_on_the_first(bench: Bench) -> None:
     delivery = deliver(bench, {"b": "b"}, lambda: bench.repo.git("checkout", "-b", "other"))
     assert delivery.delivered

@@ -138,6 +138,18 @@ def test_a_linear_merge_replays_each_commit_with_its_author(bench: Bench) -> Non
     assert b"22" == bench.repo.files(TARGET)["two"]
 
 
+@pytest.mark.parametrize("linear", [False, True])
+def test_a_history_of_its_own_is_not_merged(bench: Bench, linear: bool) -> None:
+    bench.repo.git("checkout", "--quiet", "--orphan", "own")
+    own = evolve(request(bench.repo, Oid(bench.repo.commit({"b": "b"}))), linear=linear)
+    bench.repo.git("checkout", "--quiet", "main")
+    one = request(bench.repo, work(bench.repo, "one", {"one": "1"}))
+    refused, merged = merge_all(bench, evolve(own, base=Oid(bench.repo.head)), one)
+    assert MergeFault.UNRELATED == failure(refused).fault
+    assert {"a.txt", "dir/b.txt", "one"} == set(bench.repo.files(TARGET))
+    assert merged.unwrap().commit == bench.repo.git("rev-parse", TARGET)
+
+
 def test_a_branch_that_somebody_has_checked_out_is_not_moved(bench: Bench) -> None:
     one = request(bench.repo, work(bench.repo, "one", {"one": "1"}))
     answer = merge_all(bench, evolve(one, target="main"))[0]

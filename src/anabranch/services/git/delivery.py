@@ -19,7 +19,7 @@ from typing import Final
 
 from attrs import asdict, evolve, frozen
 
-from anabranch.environment import Delivery, Oid
+from anabranch.environment import Delivery, MergeFault, Oid
 from anabranch.services.git.advancing import complete
 from anabranch.services.git.checkouts import Checkout, checkout_at, checkouts
 from anabranch.services.git.commits import with_trailers
@@ -165,9 +165,11 @@ class Courier:
         try:
             return self.merger.join(tip, result, with_trailers(f"Merge branch '{branch}'", ()))
         except Unmerged as unmerged:
-            raise _Stays(
-                f"your branch has moved meanwhile, and merging has a {unmerged.error.message}", take
-            ) from None
+            error = unmerged.error
+            if error.fault is MergeFault.UNRELATED:
+                take = f"{take} --allow-unrelated-histories"
+            reason = f"your branch has moved meanwhile, and the two do not merge: {error.message}"
+            raise _Stays(reason, take) from None
 
     def _move(self, ref: str, tip: Oid, target: Oid, branch: str) -> None:
         name = ref.removeprefix("refs/heads/")

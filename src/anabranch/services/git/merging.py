@@ -25,6 +25,7 @@ from anabranch.services.git.tree_merges import TreeMerger
 
 _TRIES: Final = 5
 _SHOWN: Final = 3
+_UNRELATED: Final = b"unrelated histories"
 _SUBMODULE: Final = "160000"
 
 
@@ -145,7 +146,13 @@ class Merger:
             raise
 
     def _tree(self, ours: Oid, theirs: Oid, tree: str) -> str:
-        merged = self.trees.merge(ours, theirs, tree)
+        try:
+            merged = self.trees.merge(ours, theirs, tree)
+        except GitError as error:
+            if _UNRELATED not in error.output.stderr:
+                raise
+            message = "the two histories have no commit in common"
+            raise Unmerged(MergeFault.UNRELATED, message) from None
         if merged.clashes is None:
             return merged.tree
         asides = re.compile(rf"~({ours}|{theirs})(_\d+)?$")

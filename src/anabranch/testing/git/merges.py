@@ -184,7 +184,7 @@ class MemoryMerges:
             return ours
         merged = merge_commits(objects, ours, theirs)
         if merged is None:
-            raise _Unmerged(MergeFault.GIT, "refusing to merge unrelated histories")
+            raise _unrelated()
         return objects.commit(_clean(merged), (ours, theirs), message)
 
     def _lay_out(self, request: MergeRequest, worktree: Worktree) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ class MemoryMerges:
         checkout = self._checkout(worktree)
         merging = laid_out(self._state, checkout, request.source)
         if merging is None:
-            raise _Unmerged(MergeFault.GIT, "refusing to merge unrelated histories")
+            raise _unrelated()
         self.store.state = self._state.with_checkout(worktree.path, merging)
         return tuple(sorted(merging.unmerged))
 
@@ -235,8 +235,9 @@ class MemoryMerges:
             if oid in known:
                 continue
             commit = objects.commits[oid]
-            parent = commit.parents[0] if commit.parents else request.base
-            old, onto = objects.tree(parent), objects.tree(last)
+            if not commit.parents:
+                raise _unrelated()
+            old, onto = objects.tree(commit.parents[0]), objects.tree(last)
             tree = _clean(merge_trees(old, onto, objects.tree(oid)))
             if tree == onto and objects.tree(oid) != old:
                 continue
@@ -311,7 +312,8 @@ class MemoryMerges:
         try:
             return self._joined(tip, result, with_trailers(f"Merge branch '{branch}'", ()))
         except _Unmerged as unmerged:
-            reason = f"your branch has moved meanwhile, and merging has a {unmerged.error.message}"
+            why = unmerged.error.message
+            reason = f"your branch has moved meanwhile, and the two do not merge: {why}"
             raise _Stays(reason) from None
 
     def _forward(self, ref: str | None, path: str | None, tip: Oid, target: Oid) -> None:
@@ -330,6 +332,11 @@ def _clean(merged: MergedTree) -> Tree:
         names = ", ".join(conflict.path for conflict in merged.conflicts)
         raise _Unmerged(MergeFault.CONFLICT, f"conflict in {names}", merged.conflicts)
     return merged.tree
+
+
+def _unrelated() -> _Unmerged:
+    message = "the two histories have no commit in common"
+    return _Unmerged(MergeFault.UNRELATED, message)
 
 
 def _unknown(revision: str) -> _Unmerged:
