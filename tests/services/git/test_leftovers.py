@@ -103,6 +103,11 @@ def repository_inside(there: ScratchRepository) -> None:
 
 
 @deed
+def worktree_inside(there: ScratchRepository) -> None:
+    there.git("worktree", "add", "--quiet", "-b", "inner", "some/inner")
+
+
+@deed
 def fifo_and_hard_link(there: ScratchRepository) -> None:
     os.mkfifo(there.path / "pipe")
     (there.path / "hard").hardlink_to(there.path / "a.txt")
@@ -208,6 +213,7 @@ def test_nothing_that_one_agent_leaves_reaches_the_next(
         assert (first.path, expected) == (second.path, picture(second.path))
         assert "## anabranch/r1/agent-0" == there.git("status", "--porcelain", "--branch")
         assert "" == there.git("ls-files", "-v", "--", ":(glob)**/[hsS]*")
+        assert "prunable" not in there.git("worktree", "list", "--porcelain")
         there.commit({"a.txt": "new"})
     assert "" == rich.repo.git("fsck", "--no-dangling")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from time import sleep
+from time import sleep, time_ns
 from typing import Final
 
 from attrs import define, field
@@ -16,6 +16,7 @@ from anabranch.services.git.exclusion import alone
 from anabranch.services.git.faults import Refused
 from anabranch.services.git.files import replace_file, turn_file
 from anabranch.services.git.overlays import is_laid, is_torn, layers_of, unmount
+from anabranch.services.git.pristine import is_young
 from anabranch.services.git.removal import TRASH, delete, mount_points_below, put_away
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.room import Room
@@ -55,6 +56,7 @@ class Registry:
     _owner: Owner = field(factory=this_process, init=False, repr=False)
     _left: dict[str, Tree] = field(init=False, repr=False)
     _room: Room = field(init=False, repr=False)
+    _listed: dict[str, tuple[int, int]] = field(factory=dict[str, tuple[int, int]], init=False)
 
     def __attrs_post_init__(self) -> None:
         self._room = Room(self.repository.git, self.repository.place)
@@ -168,11 +170,36 @@ class Registry:
         for path in moved:
             if path is not None:
                 delete(path)
+        self.strike_inner(tree)
+        self._listed.pop(tree.path, None)
         with suppress(OSError):
             os.rmdir(os.path.dirname(tree.admin))
         with suppress(OSError):
             os.rmdir(self.directory)
             os.rmdir(self.repository.place)
+
+    def strike_inner(self, tree: Tree) -> None:
+        """Strike out the worktrees that somebody made inside a tree, and that went with its files.
+
+        All are looked at only if one has come or gone since this was last asked of the tree.
+        """
+        common = self.repository.common
+        with suppress(FileNotFoundError):
+            found = os.stat(os.path.join(common, "worktrees"))
+            seen = found.st_ino, found.st_ctime_ns
+            if self._listed.get(tree.path) == seen:
+                return
+            for entry in entries(common):
+                if entry.path.startswith(f"{tree.path}/"):
+                    self._forget(entry.admin)
+            if not is_young(found.st_ctime_ns, time_ns()):
+                self._listed[tree.path] = seen
+
+    def _forget(self, admin: str) -> None:
+        with alone(self.repository.lock):
+            moved = put_away(admin, os.path.join(self.repository.state, TRASH))
+        if moved is not None:
+            delete(moved)
 
     def keep_submodules(self, tree: Tree) -> None:
         """Keep what was committed in the submodules of a tree that goes."""

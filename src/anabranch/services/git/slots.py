@@ -95,8 +95,12 @@ class SlotTrees:
             return
         release_branch(self.registry.repository.common, tree.admin)
         self.registry.keep_submodules(tree)
-        self.registry.name(tree, SPARE + os.path.basename(tree.path))
-        turn_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
+        try:
+            self.registry.name(tree, SPARE + os.path.basename(tree.path))
+            turn_file(os.path.join(tree.admin, "HEAD"), f"{slot.base}\n".encode())
+        except FileNotFoundError:
+            self.registry.strike(tree)
+            return
         with self._lock:
             self._free.append(slot)
 
@@ -132,6 +136,7 @@ class SlotTrees:
         git = self.registry.repository.trees.at(slot.tree.path)
         slot.admin.restore(slot.tree.admin)
         slot.ground.restore(git, slot.tree)
+        self.registry.strike_inner(slot.tree)
         if slot.base != base and not slot.ground.moved(git, slot.tree, base):
             return False
         slot.base = base
