@@ -214,6 +214,76 @@ def test_a_run_is_worked_on_by_one_process_at_a_time(bench: Bench) -> None:
     assert "run-is-alive" == bench(scenario)
 
 
+def test_a_branch_of_the_user_where_ours_would_be_is_refused_before_anything_is_made(
+    bench: Bench,
+) -> None:
+    async def scenario(_: GitRun) -> None:
+        raise AssertionError
+
+    bench.repo.git("branch", "anabranch")
+    with pytest.raises(HostError) as caught:
+        bench(scenario)
+    (problem,) = caught.value.problems
+    assert ("branch-in-the-way", "git branch -m anabranch my-anabranch") == (
+        problem.code,
+        problem.hint,
+    )
+    assert not Path(bench.repository.state).exists()
+
+
+@pytest.mark.parametrize("text", ["garbage\n", "ref: refs/heads/none\n", f"{'1' * 40}\n", None])
+def test_a_tree_of_which_nothing_says_where_it_stands_fails_by_itself(
+    bench: Bench, text: str | None
+) -> None:
+    async def scenario(git: GitRun) -> WorktreeFault:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        head = Path(bench.repo.at(tree.path).git("rev-parse", "--absolute-git-dir"), "HEAD")
+        if text is None:
+            shutil.rmtree(head.parent)
+            shutil.rmtree(tree.path)
+        else:
+            head.write_text(text)
+        answer = failure(await git.worktrees.committed(tree))
+        (await git.worktrees.remove(tree)).unwrap()
+        return answer.fault
+
+    assert WorktreeFault.GIT == bench(scenario)
+    assert not Path(bench.repository.place).exists()
+
+
+@pytest.mark.parametrize("where", [["--detach"], ["-b", "other"]])
+@pytest.mark.parametrize("branch", ["stays", "goes"])
+def test_what_was_committed_beside_the_branch_is_on_it_when_the_tree_is_gone(
+    bench: Bench, where: list[str], branch: str
+) -> None:
+    async def scenario(git: GitRun) -> tuple[str, str]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        there = bench.repo.at(tree.path)
+        there.git("checkout", "--quiet", *where)
+        if branch == "goes":
+            there.git("branch", "--delete", "--force", str(ONE.branch))
+        commit = there.commit({"new": ""})
+        (await git.worktrees.remove(tree)).unwrap()
+        return commit, bench.repo.git("rev-parse", str(ONE.branch))
+
+    commit, held = bench(scenario)
+    assert commit == held
+
+
+def test_a_branch_keeps_what_its_tree_no_longer_stands_on(bench: Bench) -> None:
+    async def scenario(git: GitRun) -> tuple[str, str]:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        there = bench.repo.at(tree.path)
+        commit = there.commit({"new": ""})
+        there.git("checkout", "--quiet", "--detach", tree.base)
+        there.commit({"other": ""})
+        (await git.worktrees.remove(tree)).unwrap()
+        return commit, bench.repo.git("rev-parse", str(ONE.branch))
+
+    commit, held = bench(scenario)
+    assert commit == held
+
+
 def test_several_runs_work_in_one_repository_at_once(bench: Bench) -> None:
     async def scenario(git: GitRun) -> tuple[str, str]:
         mine = (await git.worktrees.create(ONE)).unwrap()

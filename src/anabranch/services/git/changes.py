@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from attrs import evolve, field, frozen
 
-from anabranch.environment import Changes, Oid
+from anabranch.environment import Changes, Oid, WorktreeFault
 from anabranch.services.git.admin import head_text
 from anabranch.services.git.carrying import stamp
 from anabranch.services.git.diffs import ABSENT, Diff, Differ
+from anabranch.services.git.faults import Refused
 from anabranch.services.git.index_file import tree_of_index
 from anabranch.services.git.objects import Objects
 from anabranch.services.git.refs import Refs
 from anabranch.services.git.runner import Git, paths
 from anabranch.services.git.trees import Tree
 
+_OID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _STATUS: Final = ("status", "--porcelain=v2", "-z", "--no-renames", "-uall")
 _NEAR: Final = 50
 _REMEMBERED: Final = 100
@@ -93,11 +97,37 @@ class Observer:
         head = head_text(tree.admin)
         if head.startswith("ref: "):
             return self.refs.loose(head.removeprefix("ref: "))
-        return Oid(head) if head else None
+        return Oid(head) if _OID.fullmatch(head) else None
 
     def head(self, tree: Tree) -> Oid:
         """The commit that a tree stands on."""
-        return self.head_in_sight(tree) or Oid(self.git.at(tree.path).run("rev-parse", "HEAD").text)
+        seen = self.head_in_sight(tree)
+        if seen is not None:
+            return seen
+        with suppress(FileNotFoundError):
+            git = self.git.inside(tree.admin)
+            asked = git.attempt("rev-parse", "--verify", "--quiet", "HEAD")
+            if asked.code == 0:
+                return Oid(asked.text)
+        raise Refused(WorktreeFault.GIT, "nothing says any more which commit it stands on")
+
+    def hold(self, tree: Tree, branch: str, base: Oid) -> None:
+        """Move a branch on to where a tree stands, if nothing on the branch is lost by that.
+
+        Arguments:
+            tree: of which it is the branch.
+            branch: its name; it is made again if it is gone.
+            base: the commit that it was made at.
+        """
+        ref = f"refs/heads/{branch}"
+        if head_text(tree.admin) == f"ref: {ref}":
+            return
+        head, tip = self.head(tree), self.refs.commit_at(ref)
+        if tip is None or tip == base or (tip != head and self._is_ancestor(tip, head)):
+            self.refs.put(ref, head)
+
+    def _is_ancestor(self, older: Oid, newer: Oid) -> bool:
+        return self.git.attempt("merge-base", "--is-ancestor", older, newer).code == 0
 
     def _tree(self, commit: Oid) -> str:
         return self.objects.commit(commit).tree

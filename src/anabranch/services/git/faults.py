@@ -15,6 +15,7 @@ from anabranch.environment import (
     WorktreeError,
     WorktreeFault,
 )
+from anabranch.services.git.objects import NoSuchObject
 from anabranch.services.git.runner import GitError
 
 T = TypeVar("T")
@@ -60,6 +61,8 @@ def worktree_result(name: str, operation: Callable[[], T]) -> Result[T, Worktree
         fault = WorktreeFault.NO_SPACE if error.no_space else WorktreeFault.GIT
         hint = NO_SPACE if error.no_space else None
         return Failure(WorktreeError(fault=fault, name=name, message=str(error), hint=hint))
+    except NoSuchObject as error:
+        return Failure(WorktreeError(fault=WorktreeFault.GIT, name=name, message=str(error)))
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         fault = WorktreeFault.NO_SPACE if full else WorktreeFault.GIT
@@ -73,5 +76,5 @@ def merge_result(operation: Callable[[], T]) -> Result[T, MergeError]:
         return Success(operation())
     except Unmerged as unmerged:
         return Failure(unmerged.error)
-    except (GitError, OSError) as error:
+    except (GitError, NoSuchObject, OSError) as error:
         return Failure(MergeError(fault=MergeFault.GIT, message=str(error)))

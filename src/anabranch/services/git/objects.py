@@ -105,7 +105,7 @@ class Objects:
                 self.reader.ask(oid.encode() + b"\n")
                 head = self.reader.until(b"\n").split(b" ")
                 if head[-1] in {b"missing", b"ambiguous"}:
-                    raise NoSuchObject(oid)
+                    raise NoSuchObject(f"no such object: {oid}")
                 data = self.reader.exactly(int(head[2]))
                 self.reader.exactly(1)
             except HelperDied as died:

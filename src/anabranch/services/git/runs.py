@@ -16,7 +16,7 @@ from anabranch.services.git.choosing import trees_for
 from anabranch.services.git.heads import Heads
 from anabranch.services.git.merges import GitMerges
 from anabranch.services.git.places import is_safe_part
-from anabranch.services.git.registry import Registry
+from anabranch.services.git.registry import OURS, Registry
 from anabranch.services.git.repository import GitRepository
 from anabranch.services.git.sweeping import sweep_spares
 from anabranch.services.git.threads import Lane, in_thread
@@ -53,12 +53,14 @@ async def git_run(
         leaving: called with the path of a worktree before it is taken away.
 
     Raises:
-        HostError: another process runs it, or the id cannot be part of a path and a branch.
+        HostError: another process runs it, the id cannot be part of a path and a branch, or there
+            is a branch of the user where git would need a directory for ours.
     """
     if not is_safe_part(run):
         hint = "use letters, digits and `-`, at most 100 of them"
         raise HostError.of("bad-run-id", "not an id for a run", value=run, hint=hint)
     directory = os.path.join(repository.state, "runs", run)
+    await in_thread(lambda: _require_branches(repository))
     await in_thread(lambda: sweep_spares(repository))
     lock = await in_thread(lambda: _claim(directory, run))
     trees_lane, merges_lane = Lane(), Lane()
@@ -93,6 +95,14 @@ async def git_run(
                 await in_thread(workshop.close)
     finally:
         lock.release()
+
+
+def _require_branches(repository: GitRepository) -> None:
+    """Refuse a repository in which no branch of ours can be made."""
+    name = OURS.rstrip("/")
+    if repository.git.attempt("show-ref", "--verify", "--quiet", f"refs/heads/{name}").code == 0:
+        reason = f"a branch `{name}` keeps git from making branches `{OURS}…`"
+        raise HostError.of("branch-in-the-way", reason, hint=f"git branch -m {name} my-{name}")
 
 
 def _claim(directory: str, run: str) -> FileLock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
@@ -24,7 +25,7 @@ from anabranch.services.git.changes import Observer
 from anabranch.services.git.faults import Refused, worktree_result
 from anabranch.services.git.places import is_safe_part
 from anabranch.services.git.registry import Registry
-from anabranch.services.git.runner import Git
+from anabranch.services.git.runner import Git, GitError
 from anabranch.services.git.threads import Lane, step_aside
 from anabranch.services.git.trees import Order, Tree, Trees
 from anabranch.services.git.untracked import Untracked
@@ -86,7 +87,10 @@ class GitWorktrees:
         return await self._do(worktree.name, lambda: advance(git, worktree, commit))
 
     async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
-        """Take the tree away. Its branch, if it has one, stays. Twice is once."""
+        """Take the tree away. Its branch, if it has one, stays. Twice is once.
+
+        What was committed on a detached `HEAD` or on another branch is on the branch then, too.
+        """
         if self.leaving is not None:
             await self.leaving(worktree.path)
         return await self._do(worktree.name, lambda: self._remove(worktree))
@@ -170,6 +174,9 @@ class GitWorktrees:
     def _remove(self, worktree: Worktree) -> None:
         tree = self._tree(worktree)
         if tree is not None:
+            if worktree.branch is not None:
+                with suppress(GitError, Refused):
+                    self.observer.hold(tree, worktree.branch, worktree.base)
             self.trees.take_away(tree)
             self._alive.pop(worktree.name, None)
         elif os.path.lexists(worktree.path):

@@ -92,16 +92,28 @@ class MemoryWorktrees:
             return refused.about(worktree.name)
 
     async def remove(self, worktree: Worktree) -> Result[None, WorktreeError]:
-        """Take the tree away. Its branch, if it has one, stays. Twice is once."""
+        """Take the tree away. Its branch, if it has one, stays. Twice is once.
+
+        What was committed on a detached `HEAD` or on another branch is on the branch then, too.
+        """
         try:
             if worktree.path in self._state.checkouts:
-                self._tree(worktree)
+                checkout = self._tree(worktree)
                 self._stumble("remove", worktree.name)
+                self._hold(checkout, worktree)
         except _Refused as refused:
             return refused.about(worktree.name)
         self._alive.discard(worktree.name)
         self.store.state = self._state.without_checkout(worktree.path)
         return Success(None)
+
+    def _hold(self, checkout: Checkout, worktree: Worktree) -> None:
+        """Move the branch of a tree on to where it stands, if nothing on it is lost by that."""
+        ref, state = f"{HEADS}{worktree.branch}", self._state
+        if worktree.branch is not None and checkout.head != ref:
+            head, tip = state.head(checkout), state.refs.get(ref)
+            if tip is None or tip == worktree.base or is_ancestor(state.objects, tip, head):
+                self.store.state = state.with_ref(ref, head)
 
     @property
     def _state(self) -> GitState:
