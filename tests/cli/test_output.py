@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from anabranch.testing.repositories import git_repo
+
 ANABRANCH = [sys.executable, "-m", "anabranch"]
 
 
@@ -49,6 +51,48 @@ def test_output_that_nobody_reads_is_no_fault(tmp_path: Path) -> None:
             [*ANABRANCH, "validate", flow], stdout=nobody, stderr=subprocess.PIPE, check=False
         )
     assert (1, b"") == (done.returncode, done.stderr)
+
+
+def test_a_run_goes_on_when_nobody_reads_how_it_goes(tmp_path: Path) -> None:
+    shop = git_repo(tmp_path / "shop", {"items.txt": "a\nb\n"})
+    flow = tmp_path / "flow.yml"
+    flow.write_text("name: w\nmode: mapreduce\nmap: {input: items.txt, agent_template: [pwd]}\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            [*ANABRANCH, "run", flow, "--repo", shop.path],
+            stdout=subprocess.PIPE,
+            stderr=nobody,
+            check=False,
+            env=shop.environ,
+        )
+    assert (0, b"w: done in ") == (done.returncode, done.stdout[:11])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_result_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    flow = tmp_path / "flow.yml"
+    flow.write_text("name: w\nmode: mapreduce\nmap: {input: i.json, agent_template: [make]}\n")
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" > /dev/full', "sh", *ANABRANCH, "validate", flow],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    message = "error: the result cannot be written to standard output: No space left on device\n"
+    assert (3, message) == (done.returncode, done.stderr)
+
+
+def test_streams_that_the_caller_has_closed_are_no_fault() -> None:
+    closed = 'exec "$@" <&- 2>&-'
+    done = subprocess.run(
+        ["sh", "-c", closed, "sh", *ANABRANCH, "validate", "nowhere.yml", "--json"],
+        capture_output=True,
+        check=False,
+    )
+    assert (2, b"") == (done.returncode, done.stderr)
+    assert b'"message": "cannot read `nowhere.yml`"' in done.stdout
 
 
 def test_text_that_the_terminal_cannot_show_is_shown_all_the_same(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import sys
 import traceback
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         gc.set_threshold(_YOUNG)
+        _open_standard_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     output = Output.of_process(as_json="--json" in given)
     try:
@@ -53,6 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  (the outermost frame: whatever it is, it is told)
         return _fault(error, output)
+
+
+def _open_standard_streams() -> None:
+    """Open on nothing what the caller has closed, as git does.
+
+    Otherwise the next file to be opened would have the number of standard error, and get what
+    every child process says there.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(nothing, True)
+            setattr(sys, name, os.fdopen(nothing, "w+", encoding="utf-8"))
 
 
 def _called(given: list[str], output: Output) -> int:

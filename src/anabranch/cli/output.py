@@ -12,13 +12,14 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 
 import click
 from attrs import asdict, frozen
 
-from anabranch.values import AnabranchError, Json, Problem
+from anabranch.values import AnabranchError, HostError, Json, Problem
 
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _CONTROLS: Final = {
@@ -59,22 +60,36 @@ class Output:
 
     def result(self, text: str, data: Mapping[str, Json]) -> None:
         """Print a result: `text` for people, or `data` for programs."""
-        click.echo(
-            json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else harmless(text)
+        self.piece(
+            (json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else harmless(text))
+            + "\n"
         )
 
     def line(self, text: str) -> None:
         """Print one line of a result that comes piece by piece."""
-        click.echo(harmless(text))
+        self.piece(harmless(text) + "\n")
 
     def piece(self, text: str) -> None:
-        """Print a piece of a result as it is."""
-        click.echo(text, nl=False)
+        """Print a piece of a result as it is.
+
+        Raises:
+            BrokenPipeError: nobody reads it any more.
+            HostError: it cannot be written, because a disk is full for example.
+        """
+        try:
+            click.echo(text, nl=False)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            message = f"the result cannot be written to standard output: {error.strerror}"
+            raise HostError.of("output-lost", message) from None
 
     def failed(self, error: AnabranchError) -> None:
         """Tell an error with all its problems."""
         if self.as_json:
-            click.echo(json.dumps({"problems": [as_data(p) for p in error.problems]}, indent=2))
+            data = {"problems": [as_data(p) for p in error.problems]}
+            with suppress(HostError):
+                self.result("", data)
         if len(error.problems) == 1:
             self._one(error.problems[0])
         else:
@@ -109,7 +124,13 @@ class Output:
         return sys.stderr.isatty() if self.color is None else self.color
 
     def _say(self, text: str) -> None:
-        click.echo(text, err=True, color=self._colored)
+        """Print a message; a run does not end because nobody reads how it goes."""
+        try:
+            click.echo(text, err=True, color=self._colored)
+        except OSError:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, sys.stderr.fileno())
+            os.close(nothing)
 
 
 def as_data(problem: Problem) -> dict[str, Any]:
