@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import count
 from typing import Never
 
 from returns.result import Failure, Result, Success
@@ -20,14 +21,18 @@ from anabranch import (
     from_async,
     from_function,
     merge_to_parent,
+    par_all,
     par_all_limit,
+    race,
     remove_worktree,
+    repeat,
     scoped,
     sleep,
     succeed,
     timeout,
 )
-from anabranch.environment import Merge, Worktree
+from anabranch.environment import HasWorktrees, Merge, Worktree, WorktreeError
+from anabranch.interpreters.dry import LONGEST, MOST
 
 
 def forbidden(_: object) -> Result[int, Never]:
@@ -94,3 +99,34 @@ def test_it_walks_scopes_and_what_breakers_protect() -> None:
     assert (("wait 1s", "wait 2s", "wait 3s"), Success(1)) == (told.lines, told.result)
     guarded = circuit_breaker(CircuitBreaker()).and_then(lambda it: it.protect(sleep(4)))
     assert ("wait 4s",) == dry_run(guarded).lines
+
+
+def test_jobs_that_are_left_out_are_told_and_the_end_is_not_known() -> None:
+    trees = [create_worktree(f"t{n}", parent="main") for n in range(MOST + 1)]
+    told = dry_run(par_all(trees[:-1]))
+    assert f"  create worktree t{MOST - 1}" == told.lines[-1]
+    assert MOST == len(told.result.unwrap() if told.result else [])
+    told = dry_run(par_all(trees))
+    assert f"  … and more than these {MOST}" == told.lines[-1]
+    assert told.result is None
+
+
+def test_a_race_that_is_over_leaves_nothing_out() -> None:
+    told = dry_run(race(succeed(n) for n in count()))
+    assert (("all at once:",), Success(0)) == (told.lines, told.result)
+
+
+def test_what_is_repeated_until_the_world_says_something_comes_to_an_end() -> None:
+    tree = create_worktree("tree", parent="main")
+
+    @do
+    def watched() -> Do[object, WorktreeError, HasWorktrees]:
+        try:
+            return (yield from repeat(tree, until=lambda _: False, delay="1s"))
+        finally:
+            yield from tree
+
+    told = dry_run(par_all([watched()]))
+    assert (LONGEST + 1, "… and so on") == (len(told.lines), told.lines[-1])
+    assert ("  create worktree tree", "  wait 1s") == told.lines[1:3]
+    assert told.result is None

@@ -7,6 +7,7 @@ depends on its answer is not known, and the dry run says so and goes on with the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from types import GeneratorType
@@ -43,6 +44,9 @@ from anabranch.interpreters.frames import Restore, generator, not_an_effect, wit
 MOST: Final = 1000
 """How many jobs of a parallel effect are walked; it may be given an endless generator."""
 
+LONGEST: Final = 100_000
+"""How many acts are told; what is repeated until the world says something may go on for ever."""
+
 
 @final
 class _Unknown:
@@ -55,13 +59,19 @@ class _Unknown:
 UNKNOWN: Final = _Unknown()
 
 
+class _Enough(Exception):  # noqa: N818 (it is no error)
+    """There is more to tell than anybody reads."""
+
+
 @frozen
 class DryRun:
     """What an effect would do.
 
     Attributes:
-        lines: what would happen, in order, indented by label and by parallel group.
-        result: how it would end; `None` if that depends on answers that are not known.
+        lines: what would happen, in order, indented by label and by parallel group; at most
+            `LONGEST`, and of a parallel effect the first `MOST` jobs. What was left out is told.
+        result: how it would end; `None` if that depends on answers that are not known, or on
+            what was left out.
     """
 
     lines: tuple[str, ...]
@@ -87,7 +97,10 @@ def dry_run(effect: Effect[Any, Any, Any], env: Any = None) -> DryRun:
       create worktree two
     """
     walk = _Walk(env)
-    mode, payload = walk.run(effect, "")
+    try:
+        mode, payload = walk.run(effect, "")
+    except _Enough:
+        return DryRun((*walk.lines, "… and so on"), None)
     if payload is UNKNOWN:
         return DryRun(tuple(walk.lines), None)
     return DryRun(tuple(walk.lines), Success(payload) if mode is Exit.OK else Failure(payload))
@@ -158,6 +171,16 @@ class _Walk:
         """Walk it; how it would end."""
         self._indent = indent
         stack: list[Any] = []
+        try:
+            return self._walked(effect, stack)
+        except _Enough:
+            for frame in stack:
+                if isinstance(frame, GeneratorType):
+                    with suppress(RuntimeError):  # it has more to do in a `finally`
+                        frame.close()
+            raise
+
+    def _walked(self, effect: Effect[Any, Any, Any], stack: list[Any]) -> tuple[Exit, Any]:
         node: Any = effect
         while True:
             answer = self._entered(node, stack)
@@ -172,6 +195,8 @@ class _Walk:
                 return mode, payload
 
     def _say(self, text: str) -> None:
+        if len(self.lines) == LONGEST:
+            raise _Enough
         self.lines.append(self._indent + text)
 
     def _entered(  # noqa: C901, PLR0911, PLR0912 (a case each)
@@ -240,6 +265,9 @@ class _Walk:
             if over:
                 break
         self._indent = indent
+        if not over and schedule.pull() is not None:
+            self._say(f"  … and more than these {MOST}")
+            known = False
         if not known:
             return Exit.OK, UNKNOWN
         match schedule.finish():
