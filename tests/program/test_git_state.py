@@ -24,6 +24,15 @@ def test_only_steps_that_ask_for_the_state_are_watched(text: str, asks: bool) ->
     assert asks is refers_to_changes("step", [step(text)])
 
 
+def test_a_probe_may_ask_for_the_state_too() -> None:
+    assert refers_to_changes("step", [step("pay", probe="paid ${step.commits}")])
+
+
+def test_a_step_whose_probe_names_a_capture_comes_after_what_is_captured() -> None:
+    steps = [step("A=1", capture="order"), step("B=1", probe="paid ${order}")]
+    assert [[0], [1]] == order_of(steps).parallel_batches()
+
+
 def test_a_step_that_asks_in_its_environment_waits_for_the_one_before() -> None:
     steps = [step("A=1"), step("B=1", env={"X": "${step.commits}"}), step("C=1")]
     assert [[0], [1], [2]] == order_of(steps).parallel_batches()

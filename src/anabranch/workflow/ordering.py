@@ -31,7 +31,8 @@ def _command(step: Step) -> Command:
     What a condition names is taken for variables, all of it: a dependency too many does no harm.
     """
     names = _NAME.findall(step.when or "")
-    texts = (*step.env.values(), step.commit_message or "", *(f"${{{name}}}" for name in names))
+    others = (step.commit_message, step.probe, *(f"${{{name}}}" for name in names))
+    texts = (*step.env.values(), *others)
     captures = frozenset({step.capture.variable} if step.capture else ())
     return evolve(step.command, texts=tuple(filter(None, texts)), captures=captures)
 
@@ -52,4 +53,5 @@ def refers_to_changes(name: str, steps: Sequence[Step]) -> bool:
 def _texts(step: Step) -> Iterator[str]:
     yield step.command.text
     yield step.when or ""
+    yield step.probe or ""
     yield from step.env.values()
