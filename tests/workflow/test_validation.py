@@ -67,6 +67,11 @@ def setup(*steps: str) -> str:
             "limit-zero",
             "w.yml:4:53 (map.max_parallel)",
         ),
+        (
+            "name: w\nmode: mapreduce\n" + MAP + "resources: {gpu: 1, agents: 2}",
+            "taken-name",
+            "w.yml:4:29 (resources.agents)",
+        ),
         (setup("{shell: x, timeout: 0}"), "limit-zero", "w.yml:6:25 (setup[0].timeout)"),
         (
             setup("{shell: x, resources: {gpu: 3}}"),

@@ -33,10 +33,7 @@ from anabranch.lifecycle.transitions import (
     STEP_TRANSITIONS,
 )
 from anabranch.values import RunStatus, StepStatus
-
-AGENTS: Final = "agents"
-"""The pool of which every agent holds one while it runs."""
-
+from anabranch.workflow import AGENT_POOL
 
 # --- 1: transitions ----------------------------------------------------------------------------
 
@@ -208,7 +205,7 @@ def limits(history: History) -> Iterator[Violation]:
 
 def _holds(declared: Declared) -> Mapping[str, int]:
     if declared.kind is SubjectKind.AGENT:
-        return {AGENTS: 1, **declared.uses}
+        return {AGENT_POOL: 1, **declared.uses}
     return declared.uses
 
 

@@ -9,7 +9,7 @@ from attrs import evolve
 from anabranch.lifecycle.events import Declared, Event, RunCreated, SubjectKind
 from anabranch.planning import batch_violations, identity_key, schedule_violations
 from anabranch.values import Location, Problem
-from anabranch.workflow import Plan, digest, foresee
+from anabranch.workflow import AGENT_POOL, Plan, digest, foresee
 from anabranch.workflow.ordering import order_of
 
 
@@ -48,7 +48,7 @@ def run_violations(plan: Plan, journal: Sequence[Event]) -> Iterator[Problem]:
     for created in (p for p in payloads if isinstance(p, RunCreated)):
         if created.digest != digest(plan.workflow):
             yield _problem("other-workflow", "the run is of another workflow", created.run)
-        elif created.limits.get("agents") != plan.workflow.map.max_parallel:
+        elif created.limits.get(AGENT_POOL) != plan.workflow.map.max_parallel:
             yield _problem("other-limit", "the run has another limit", str(created.limits))
     agents = [p for p in payloads if isinstance(p, Declared) and p.kind is SubjectKind.AGENT]
     if plan.assignments is None or not agents:

@@ -62,7 +62,15 @@ from anabranch.program.step_lists import listed
 from anabranch.program.steps import run_steps
 from anabranch.program.taking_up import run_agents
 from anabranch.values import AnabranchError, HostError, Json, RunStatus, StepStatus
-from anabranch.workflow import History, Step, Workflow, digest, refers_to_changes, to_data
+from anabranch.workflow import (
+    AGENT_POOL,
+    History,
+    Step,
+    Workflow,
+    digest,
+    refers_to_changes,
+    to_data,
+)
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -218,7 +226,7 @@ def _created(workflow: Workflow, identity: Identity, name: str) -> RunCreated:
         source=identity.source,
         parent=identity.parent,
         items=identity.items,
-        limits={"agents": workflow.map.max_parallel, **workflow.resources.pools},
+        limits={AGENT_POOL: workflow.map.max_parallel, **workflow.resources.pools},
         continue_on_failure=goes_on(workflow.map.failure_policy),
     )
 

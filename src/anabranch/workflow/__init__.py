@@ -5,7 +5,16 @@ from anabranch.workflow.foresight import Foresight, PhaseForesight, StepTimes, f
 from anabranch.workflow.items import plan_items
 from anabranch.workflow.labels import SHOWN, label_of, work_in_words
 from anabranch.workflow.loading import check_workflow, load_workflow
-from anabranch.workflow.model import History, InDoubt, MapPhase, MergePhase, Mode, Step, Workflow
+from anabranch.workflow.model import (
+    AGENT_POOL,
+    History,
+    InDoubt,
+    MapPhase,
+    MergePhase,
+    Mode,
+    Step,
+    Workflow,
+)
 from anabranch.workflow.ordering import order_of, refers_to_changes
 from anabranch.workflow.plan import Plan, make_plan, plan_from_data, plan_to_data
 from anabranch.workflow.plan_text import plan_text
@@ -14,6 +23,7 @@ from anabranch.workflow.schema import workflow_schema
 from anabranch.workflow.validation import validate_workflow
 
 __all__ = [
+    "AGENT_POOL",
     "SHOWN",
     "Foresight",
     "History",

@@ -56,6 +56,9 @@ from anabranch.workflow.checks import (
 from anabranch.workflow.scopes import Phase, commands_safe_in, references_known_in
 from anabranch.workflow.step_graphs import step_graph
 
+AGENT_POOL: Final = "agents"
+"""The pool of which every agent of a run holds one; `max_parallel` is how much of it there is."""
+
 
 def _copy(variables: Mapping[str, str]) -> Mapping[str, str]:
     return dict(variables)
@@ -334,7 +337,14 @@ class Workflow:
     secrets: tuple[str, ...] = field(default=(), validator=checked(variable_names))
 
     def __attrs_post_init__(self) -> None:
-        refuse([*self._unknown_agents(), *self._bad_claims(), *self._unknown_names()])
+        refuse(
+            [
+                *self._unknown_agents(),
+                *self._taken_names(),
+                *self._bad_claims(),
+                *self._unknown_names(),
+            ]
+        )
 
     def template(self, agent: str) -> AgentTemplate:
         """How an agent is called."""
@@ -363,6 +373,16 @@ class Workflow:
                     expected=f"a name under `agents`, or one of `{'`, `'.join(AGENTS)}`",
                     hint=did_you_mean(name, known),
                 )
+
+    def _taken_names(self) -> Iterator[Problem]:
+        if AGENT_POOL in self.resources.pools:
+            yield Problem(
+                code="taken-name",
+                message="is the name of something else",
+                where=Location(path=f"resources.{AGENT_POOL}"),
+                value=AGENT_POOL,
+                hint="`max_parallel` says how many agents run at once",
+            )
 
     def _unknown_names(self) -> Iterator[Problem]:
         """References that could be to a capture, and are to none."""
