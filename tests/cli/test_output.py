@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -39,6 +40,28 @@ def test_what_steers_a_terminal_does_not_reach_it() -> None:
     said = printed_on_a_terminal(["validate", "\x1b]0;title\x07\x1b[2J.yml"], {"NO_COLOR": "1"})
     assert rb"`\x1b]0;title\x07\x1b[2J.yml`" in said
     assert b"\x1b" not in said
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_json_is_json_whatever_is_in_it_and_wherever_it_goes(encoding: str, tmp_path: Path) -> None:
+    name = "caf\xe9 \u20ac \U0001f600 \x7f \x85 \x9b2J"
+    shop = git_repo(tmp_path / "shop", {"items.json": json.dumps([name])})
+    flow = tmp_path / "flow.yml"
+    flow.write_text(
+        "name: w\nmode: mapreduce\nmap: {input: items.json, agent_template: [exit 1]}\n"
+    )
+
+    def told(*arguments: str) -> bytes:
+        environ = {**os.environ, "PYTHONIOENCODING": encoding}
+        command = [*ANABRANCH, *arguments, "--repo", str(shop.path)]
+        return subprocess.run(command, stdout=subprocess.PIPE, check=False, env=environ).stdout
+
+    assert ["caf\xe9 \u20ac \U0001f600 \x7f \x9b2J"] == [
+        failed["label"] for failed in json.loads(told("run", str(flow), "--json"))["failed"]
+    ]
+    assert [name] == json.loads(told("dlq", "export"))
+    events = [json.loads(line) for line in told("events", "--json").split(b"\n") if line]
+    assert name in [event.get("item") for event in events]
 
 
 def test_output_that_nobody_reads_is_no_fault(tmp_path: Path) -> None:

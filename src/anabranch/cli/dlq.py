@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option, run_argument
-from anabranch.cli.output import Output
+from anabranch.cli.output import Output, json_text
 from anabranch.values import Json, Masked, UsageError, did_you_mean, shortened
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def export(output: Output, run: str | None, repo: str) -> None:
     repository = open_repository(repo)
     found = read_run(repository.state, run or _newest(repository))
     letters = _letters_of(found)
-    items = json.dumps([letter.item for letter in letters], ensure_ascii=False, indent=2)
+    items = json_text([letter.item for letter in letters], indent=2)
     output.result(items, {"run": found.run, "letters": [_data(letter) for letter in letters]})
 
 
@@ -180,7 +179,7 @@ def _listed(run: str, letters: Sequence[Letter]) -> Iterator[str]:
 
 def _told(run: str, letter: Letter) -> Iterator[str]:
     yield f"{letter.label} ({letter.subject} of run {run})"
-    yield f"  item: {json.dumps(letter.item, ensure_ascii=False)}"
+    yield f"  item: {json_text(letter.item)}"
     yield f"  failed at {letter.at}: {letter.message}"
     yield f"  signature: {letter.signature}"
     for attempt in letter.attempts:

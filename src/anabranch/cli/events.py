@@ -9,7 +9,7 @@ import click
 
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option, run_argument
-from anabranch.cli.output import Output
+from anabranch.cli.output import Output, json_text
 
 if TYPE_CHECKING:
     from anabranch.lifecycle import Event
@@ -38,7 +38,7 @@ def command(
     for event in followed(found) if follow else read_segments(found.directory).events:
         row = _row(event)
         if condition is None or condition.matches(row):
-            output.line(json.dumps(row, ensure_ascii=False) if output.as_json else _text(event))
+            output.line(json_text(row) if output.as_json else _text(event))
 
 
 def _row(event: Event) -> dict[str, Any]:

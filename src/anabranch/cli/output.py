@@ -38,6 +38,22 @@ def harmless(text: str) -> str:
     return _COLOURS.sub("", text).translate(_CONTROLS)
 
 
+_IN_JSON: Final = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+
+
+def json_text(data: Json, *, indent: int | None = None) -> str:
+    r"""Data as JSON that stays JSON on its way out.
+
+    What would steer a terminal is escaped, and so is what the encoding of standard output lacks.
+
+    >>> print(json_text(["caf\xe9", "\x7f"]))
+    ["café", "\u007f"]
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    whole = encoding.lower().replace("-", "") == "utf8"
+    return json.dumps(data, ensure_ascii=not whole, indent=indent).translate(_IN_JSON)
+
+
 @frozen(kw_only=True)
 class Output:
     """Where a command prints.
@@ -60,10 +76,7 @@ class Output:
 
     def result(self, text: str, data: Mapping[str, Json]) -> None:
         """Print a result: `text` for people, or `data` for programs."""
-        self.piece(
-            (json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else harmless(text))
-            + "\n"
-        )
+        self.line(json_text(data, indent=2) if self.as_json else text)
 
     def line(self, text: str) -> None:
         """Print one line of a result that comes piece by piece."""
