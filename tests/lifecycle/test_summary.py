@@ -205,6 +205,10 @@ LETTER = DeadLettered(subject="one", signature="s")
         ([BEGUN, CANCELLING, RunMoved(to=RunStatus.CANCELLED)], ()),
         ([BEGUN, *LIFE, LETTER], ()),
         ([BEGUN, *LIFE, PARTIAL], ("anabranch logs r-1 one",)),
+        (
+            [BEGUN, Declared(subject="setup[0]"), *moves("setup[0]", Q, R, F), PARTIAL],
+            ("anabranch logs r-1 'setup[0]'",),
+        ),
         ([BEGUN, *LIFE, LETTER, PARTIAL], ("anabranch logs r-1 one", "anabranch dlq retry r-1")),
         ([BEGUN, KEPT, RunMoved(to=RunStatus.COMPLETED)], ("git merge --ff-only run",)),
     ],

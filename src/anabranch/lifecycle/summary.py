@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from shlex import quote
 
 from attrs import frozen
 
@@ -314,6 +315,6 @@ def _next_commands(state: RunState) -> tuple[str, ...]:
     if state.status in RUN_TERMINAL:
         subjects = tuple(state.subjects.values())
         failed = (s.declared.subject for s in _tops(subjects) if s.status in _FAILED)
-        commands += [f"anabranch logs {run} {name}" for name in islice(failed, 1)]
+        commands += [f"anabranch logs {run} {quote(name)}" for name in islice(failed, 1)]
         commands += [f"anabranch dlq retry {run}"] if _letters(subjects) else []
     return tuple(commands)
