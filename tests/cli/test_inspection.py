@@ -118,7 +118,9 @@ def test_a_run_is_told_as_it_was_at_a_past_moment(
     assert "next: anabranch" not in say(capsys, "status", "--at", str(now["sequence"]))
 
 
-@pytest.mark.parametrize("arguments", [["--at", "noon"], ["--at", "3", "--follow"]])
+@pytest.mark.parametrize(
+    "arguments", [["--at", "noon"], ["--at", "3", "--follow"], ["--at", "2020-01-01"]]
+)
 @pytest.mark.usefixtures("repository")
 def test_what_is_no_past_moment_is_refused(arguments: list[str]) -> None:
     assert 2 == main(["status", "--repo", "repo", *arguments])

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from attrs import evolve
+from rich.console import Console
 
-from anabranch.cli.summary import as_text, in_repository
+from anabranch.cli.drawing import draw
+from anabranch.cli.summary import as_text, doing, in_repository
 from anabranch.lifecycle import (
     CommandEnded,
     CommandStarted,
+    DeadLettered,
     Declared,
     Delivered,
     Event,
@@ -17,7 +21,10 @@ from anabranch.lifecycle import (
     Payload,
     RunCreated,
     RunMoved,
+    Running,
     Spent,
+    StopReason,
+    StopRequested,
     SubjectKind,
     fold,
     summarise,
@@ -114,6 +121,52 @@ def test_those_that_did_their_work_and_wait_for_their_merge_are_counted() -> Non
     assert "agents: 1 in all, 0 done, 0 failed, 0 merged, 1 ready to be merged" in waiting
 
 
+def test_why_a_run_stopped_early_is_told_with_those_that_never_began() -> None:
+    never = Declared(subject="agent-2", kind=SubjectKind.AGENT)
+    cancelled = Moved(subject="agent-2", to=TO.CANCELLED)
+    stop = StopRequested(reason=StopReason.LIMIT, message="stopped by `max_failures`")
+    text = told(never, *failing(1, "no"), stop, cancelled)
+    assert "  stopped by `max_failures`\n  agents: 2 in all, 0 done, 1 failed, 0 merged" in text
+    assert ", 0 merged, 1 cancelled\n" in text
+
+
+def test_a_run_without_items_says_that_there_was_none() -> None:
+    state = fold(history(CREATED, BEGUN, RunMoved(to=RunStatus.COMPLETED)))
+    assert "  agents: none, there was no item to work on" in as_text(summarise(state)).splitlines()
+
+
+def test_nothing_is_said_of_the_result_while_a_run_goes_on() -> None:
+    assert "result:" not in as_text(summarise(fold(history(CREATED, BEGUN))))
+
+
+def test_a_message_of_several_lines_is_set_in() -> None:
+    *others, moved = failing(1, "")
+    assert isinstance(moved, Moved)
+    text = told(*others, evolve(moved, message="no commit\nhook: no way\nhook: bye"))
+    assert "): no commit\n    hook: no way\n    hook: bye\n" in text
+
+
+def test_work_that_was_not_merged_is_told_with_its_branch() -> None:
+    letter = DeadLettered(subject="agent-1", signature="s", message="m", branch="x/agent-1")
+    assert "    its work is on branch x/agent-1\n" in told(*failing(1, "no"), letter)
+
+
+def test_what_is_at_work_is_told_by_the_name_of_the_step_inside_it() -> None:
+    began = CommandStarted(subject="setup[0]", command="make all")
+    named = Declared(subject="setup[0]", label="build")
+    running = [
+        Moved(subject="setup[0]", to=TO.QUEUED),
+        Moved(subject="setup[0]", to=TO.RUNNING, attempt=1, worker="w"),
+    ]
+
+    def at_work(declared: Declared) -> str | None:
+        (one,) = summarise(fold(history(CREATED, BEGUN, declared, *running, began))).running
+        return doing(one)
+
+    assert "make all" == at_work(named)
+    assert None is at_work(evolve(named, label="make all"))
+
+
 def using(seconds: float) -> Iterator[Payload]:
     """A step whose two commands use that much of a processor each, and some memory."""
     yield Declared(subject="step")
@@ -144,3 +197,23 @@ def test_a_result_in_a_checkout_without_a_branch_is_not_on_one() -> None:
     text = told(commit="c9", branch="anabranch/r-1/result")
     assert "result: in your checkout, commit c9\n" in f"{text}\n"
     assert "result: on your branch, commit c9\n" in told(commit="c9")
+
+
+def test_what_is_at_work_takes_one_line_each_however_narrow_the_terminal() -> None:
+    agents = [
+        running(f"src/module-{n}.py", "check every word of it, and then some") for n in (1, 2)
+    ]
+    screen = StringIO()
+    console = Console(file=screen, width=40)
+    console.print(draw(evolve(summarise(fold(history(CREATED, BEGUN))), running=tuple(agents))))
+    _head, *rows = screen.getvalue().splitlines()
+    assert [
+        "   src/module-1.py check every word of …",
+        "   src/module-2.py check every word of …",
+    ] == rows
+
+
+def running(label: str, step: str) -> Running:
+    return Running(
+        subject="s", label=label, worker=None, attempt=1, since=START, step=step, command=None
+    )

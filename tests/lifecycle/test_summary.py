@@ -25,6 +25,7 @@ from anabranch.lifecycle import (
     StopRequested,
     Summary,
     WorktreeCreated,
+    broken_off,
     fold,
     summarise,
 )
@@ -191,6 +192,7 @@ def test_a_letter_that_was_taken_up_is_no_letter() -> None:
 
 KEPT = Delivered(commit="c9", delivered=False, branch="run", hint="git merge --ff-only run")
 LIFE = [agent("one"), *moves("one", Q, R, F)]
+CONFLICT = MergeFailed(subject="one", fault="conflict", conflicts=("a.py",))
 LETTER = DeadLettered(subject="one", signature="s")
 
 
@@ -210,6 +212,11 @@ LETTER = DeadLettered(subject="one", signature="s")
             ("anabranch logs r-1 'setup[0]'",),
         ),
         ([BEGUN, *LIFE, LETTER, PARTIAL], ("anabranch logs r-1 one", "anabranch dlq retry r-1")),
+        ([BEGUN, *LIFE, CONFLICT, PARTIAL], ("anabranch logs r-1 one",)),
+        (
+            [BEGUN, *LIFE, CONFLICT, LETTER, PARTIAL],
+            ("anabranch dlq show r-1 one", "anabranch dlq retry r-1"),
+        ),
         ([BEGUN, KEPT, RunMoved(to=RunStatus.COMPLETED)], ("git merge --ff-only run",)),
     ],
 )
@@ -228,3 +235,23 @@ def test_a_label_stands_for_the_id() -> None:
 def test_a_worktree_that_was_given_back_is_not_running() -> None:
     tree = WorktreeCreated(subject="one", path="/t/0")
     assert () == summary(agent("one"), tree, *moves("one", Q, R, V, C)).running
+
+
+@pytest.mark.parametrize(
+    ("payloads", "status", "commands"),
+    [
+        ([], RunStatus.INTERRUPTED, ("anabranch resume r-1",)),
+        ([BEGUN], RunStatus.INTERRUPTED, ("anabranch resume r-1",)),
+        ([BEGUN, CANCELLING], RunStatus.INTERRUPTED, ("anabranch cancel r-1",)),
+        ([BEGUN, RunMoved(to=RunStatus.COMPLETED)], RunStatus.COMPLETED, ()),
+    ],
+)
+def test_a_run_that_was_broken_off_is_interrupted_and_says_how_to_go_on(
+    payloads: list[Payload], status: RunStatus, commands: tuple[str, ...]
+) -> None:
+    found = broken_off(summary(CREATED, *payloads))
+    assert (status, commands) == (found.status, found.next_commands)
+
+
+def test_nothing_can_be_resumed_of_a_run_that_had_not_begun() -> None:
+    assert () == broken_off(summary()).next_commands

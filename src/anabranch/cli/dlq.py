@@ -178,9 +178,11 @@ def _listed(run: str, letters: Sequence[Letter]) -> Iterator[str]:
 
 
 def _told(run: str, letter: Letter) -> Iterator[str]:
+    from anabranch.cli.summary import indented
+
     yield f"{letter.label} ({letter.subject} of run {run})"
     yield f"  item: {json_text(letter.item)}"
-    yield f"  failed at {letter.at}: {letter.message}"
+    yield f"  failed at {letter.at}: {indented(letter.message or 'no reason given')}"
     yield f"  signature: {letter.signature}"
     for attempt in letter.attempts:
         ended = attempt.ended_at

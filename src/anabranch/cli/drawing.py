@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from anabranch.cli.output import Output, harmless
+from anabranch.cli.summary import doing
 from anabranch.lifecycle import STEP_TERMINAL, Summary
 from anabranch.values import StepStatus, format_duration
 
@@ -51,8 +52,12 @@ def draw(summary: Summary) -> RenderableType:
         Text(f"{failed} failed" if failed else "", style="red"),
         Text(format_duration(summary.elapsed), style="dim"),
     )
-    rows = Table.grid(padding=(0, 1))
-    for running in summary.running[:_SHOWN]:
-        label, command = harmless(running.label), harmless(running.command or "")
-        rows.add_row("  ", Text(label), Text(command, style="dim"))
-    return Group(head, rows)
+    shown = [(harmless(each.label), doing(each) or "") for each in summary.running[:_SHOWN]]
+    widest = max((len(label) for label, _ in shown), default=0)
+    rows = [
+        Text.assemble(
+            f"   {label:{widest}} ", (harmless(at), "dim"), no_wrap=True, overflow="ellipsis"
+        )
+        for label, at in shown
+    ]
+    return Group(head, *rows)

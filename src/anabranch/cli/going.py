@@ -34,27 +34,18 @@ def carried_out(
     import anyio
 
     from anabranch.cli.summary import as_data, as_text
-    from anabranch.lifecycle import summarise
+    from anabranch.lifecycle import broken_off, summarise
 
     try:
         with progress:
             state = anyio.run(start)
     except (KeyboardInterrupt, HostError):
         if progress.state.created is not None:
-            output.note(as_text(summarise(_broken_off(progress.state)), repo))
+            output.note(as_text(broken_off(summarise(progress.state)), repo))
         raise
     summary = summarise(state)
     output.result(as_text(summary, repo), as_data(summary))
     return 0 if is_well(summary) else 1
-
-
-def _broken_off(state: RunState) -> RunState:
-    """A run that did not come to its end is interrupted, also if its journal is full."""
-    from attrs import evolve
-
-    from anabranch.lifecycle import RUN_TERMINAL
-
-    return state if state.status in RUN_TERMINAL else evolve(state, status=RunStatus.INTERRUPTED)
 
 
 def is_well(summary: Summary) -> bool:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from anabranch.cli.output import Output
+from anabranch.cli.summary import indented
 from anabranch.lifecycle import (
     Declared,
     Event,
@@ -124,5 +125,5 @@ class Progress:
             return None
         if moved.to is (StepStatus.COMPLETED if declared.merges else StepStatus.VALIDATING):
             return None
-        reason = f": {moved.message}" if moved.message else ""
+        reason = f": {indented(moved.message)}" if moved.message else ""
         return f"  {mark} {declared.label or moved.subject}{reason}"

@@ -42,8 +42,7 @@ def command(output: Output, run: str | None, repo: str, *, follow: bool, at: str
     if follow:
         _follow(output, found)
         found = read_run(state, found.run)
-    data = as_data(found.summary) | {"status": found.status.value}
-    output.result("\n".join(_lines(found, repo)), data)
+    output.result("\n".join(_lines(found, repo)), as_data(found.summary))
 
 
 def _moment(text: str) -> int | datetime:
@@ -65,6 +64,8 @@ def _past(found: FoundRun, moment: int | datetime) -> Summary:
     from anabranch.services.journal import read_segments
 
     then = summarise(replay(read_segments(found.directory).events, moment))
+    if not then.run:
+        raise UsageError.of("no-moment", "the run had not begun by then", value=str(moment))
     return evolve(then, next_commands=())
 
 
@@ -78,12 +79,10 @@ def _follow(output: Output, found: FoundRun) -> None:
 
 
 def _lines(found: FoundRun, repo: str) -> Iterator[str]:
-    from attrs import evolve
-
     from anabranch.cli.summary import as_text
 
     summary = found.summary
-    yield as_text(evolve(summary, status=found.status), repo)
+    yield as_text(summary, repo)
     if found.is_alive:
         yield from _at_work(summary)
         yield f"  {found.owner} works on it"
@@ -99,9 +98,11 @@ def _lines_then(summary: Summary, repo: str) -> Iterator[str]:
 
 
 def _at_work(summary: Summary) -> Iterator[str]:
+    from anabranch.cli.summary import doing
+
     for running in summary.running:
-        doing = f": {running.command}" if running.command else ""
-        yield f"  at work: {running.label}{doing}"
+        at = doing(running)
+        yield f"  at work: {running.label}{'' if at is None else f': {at}'}"
 
 
 def _phases(summary: Summary) -> Iterator[str]:

@@ -10,7 +10,14 @@ from typing import Any
 from attrs import asdict
 
 from anabranch.cli.output import format_size
-from anabranch.lifecycle import Summary, Unsuccessful, by_signature
+from anabranch.lifecycle import (
+    RUN_TERMINAL,
+    Running,
+    StopReason,
+    Summary,
+    Unsuccessful,
+    by_signature,
+)
 from anabranch.values import Json, RunStatus, StepStatus, format_duration
 
 _TOLD = 20
@@ -24,6 +31,9 @@ _LINES = 12
 
 _WORTH_TELLING = timedelta(seconds=1)
 """What commands used of processors is told from here on."""
+
+_LIMITS = (StopReason.FAILURE, StopReason.LIMIT)
+"""Why a run stops early that nobody told to."""
 
 _HEADS = {
     RunStatus.COMPLETED: "done",
@@ -53,11 +63,13 @@ def _failures(summary: Summary) -> Iterator[str]:
 def _failure(alike: Sequence[Unsuccessful]) -> Iterator[str]:
     first, *others = alike
     at = "" if first.at == first.subject else f" at {first.at}"
-    yield f"✗ {first.label} ({first.subject}{at}): {first.message or first.status.value}"
+    yield f"✗ {first.label} ({first.subject}{at}): {indented(first.message or first.status.value)}"
     for line in first.tail.rstrip().splitlines()[-_LINES:]:
         yield f"    {line}"
     if first.conflicts:
         yield f"    conflicts: {', '.join(first.conflicts)}"
+    if first.branch is not None:
+        yield f"    its work is on branch {first.branch}"
     if first.session is not None:
         yield f"    session: {first.session}"
     if first.log is not None:
@@ -69,16 +81,14 @@ def _failure(alike: Sequence[Unsuccessful]) -> Iterator[str]:
 
 
 def _counts(summary: Summary) -> Iterator[str]:
-    head = _HEADS.get(summary.status, summary.status.value)
+    head = _HEADS.get(summary.status, f"{summary.status.value},")
     yield f"{summary.workflow}: {head} in {format_duration(summary.elapsed)} (run {summary.run})"
+    if summary.stop is not None and summary.stop.reason in _LIMITS:
+        yield f"  {summary.stop.message or 'stopped early'}"
     if summary.agents:
-        total = sum(summary.agents.values())
-        done = summary.agents.get(StepStatus.COMPLETED, 0)
-        failed = sum(summary.agents.get(s, 0) for s in (StepStatus.FAILED, StepStatus.TIMED_OUT))
-        waiting = summary.agents.get(StepStatus.VALIDATING, 0)
-        ready = f", {waiting} ready to be merged" if waiting else ""
-        counts = f"{total} in all, {done} done, {failed} failed, {summary.merged} merged{ready}"
-        yield f"  agents: {counts}"
+        yield f"  agents: {_agents(summary)}"
+    elif summary.status is RunStatus.COMPLETED:
+        yield "  agents: none, there was no item to work on"
     if summary.processor >= _WORTH_TELLING:
         peak = f"the largest process took {format_size(summary.memory_bytes)}"
         yield f"  commands: {format_duration(summary.processor)} of processor time, {peak}"
@@ -89,12 +99,29 @@ def _counts(summary: Summary) -> Iterator[str]:
         yield f"  tokens: {summary.input_tokens:,} in, {summary.output_tokens:,} out"
 
 
+def _agents(summary: Summary) -> str:
+    """How many agents there are, and how they stand; what nothing is to be said of is left out."""
+    of = summary.agents
+    failed = sum(of.get(status, 0) for status in (StepStatus.FAILED, StepStatus.TIMED_OUT))
+    counts = f"{sum(of.values())} in all, {of.get(StepStatus.COMPLETED, 0)} done, {failed} failed"
+    others = [
+        (summary.merged, "merged"),
+        (of.get(StepStatus.VALIDATING, 0), "ready to be merged"),
+        (of.get(StepStatus.SKIPPED, 0), "skipped"),
+        (of.get(StepStatus.CANCELLED, 0), "cancelled"),
+    ]
+    told = [f"{count} {what}" for count, what in others if count or what == "merged"]
+    return ", ".join([counts, *told])
+
+
 def _result(summary: Summary, repo: str) -> Iterator[str]:
     """Where the result is, and what to type next."""
     delivered = summary.delivered
     next_commands = summary.next_commands
     if summary.status is RunStatus.INTERRUPTED:
         yield f"  result: {_interrupted(summary)}"
+    elif delivered is None and summary.status not in RUN_TERMINAL:
+        pass
     elif delivered is None or delivered.commit == summary.base:
         yield "  result: nothing was changed"
     elif delivered.delivered:
@@ -102,7 +129,7 @@ def _result(summary: Summary, repo: str) -> Iterator[str]:
         yield f"  result: {where}, commit {delivered.commit[:12]}"
         next_commands = next_commands or (f"git log --oneline -1 {delivered.commit[:12]}",)
     else:
-        yield f"  result: on branch {delivered.branch}, not on yours: {delivered.reason}"
+        yield f"  result: on branch {delivered.branch}, not on yours: {indented(delivered.reason or '')}"
     yield from (f"  next: {in_repository(command, repo)}" for command in next_commands)
 
 
@@ -111,6 +138,16 @@ def _interrupted(summary: Summary) -> str:
     if summary.delivering:
         return "its delivery was under way, your checkout may be half way; resume finishes it"
     return "nothing of yours was changed; what is done is kept"
+
+
+def indented(text: str) -> str:
+    """A text of several lines that stands inside of others: all but the first are set in."""
+    return text.replace("\n", "\n    ")
+
+
+def doing(running: Running) -> str | None:
+    """What is at work inside of something, or which command, unless that is how it is called."""
+    return running.step or (running.command if running.command != running.label else None)
 
 
 def in_repository(command: str, repo: str) -> str:

@@ -51,7 +51,7 @@ from anabranch.lifecycle.signatures import by_signature, failure_signature
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
 from anabranch.lifecycle.subjects import Subject, Work, work_of
-from anabranch.lifecycle.summary import Running, Summary, Unsuccessful, summarise
+from anabranch.lifecycle.summary import Running, Summary, Unsuccessful, broken_off, summarise
 from anabranch.lifecycle.transitions import (
     RUN_TERMINAL,
     RUN_TRANSITIONS,
@@ -124,6 +124,7 @@ __all__ = [
     "WorktreeCreated",
     "WorktreeRemoved",
     "apply",
+    "broken_off",
     "by_agent",
     "by_signature",
     "by_status",

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from shlex import quote
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from anabranch.lifecycle.events import (
     CommandEnded,
@@ -36,6 +36,7 @@ class Running:
         subject, label: its id, and what to call it.
         worker, attempt: who does it, for which time.
         since: when this attempt began.
+        step: what the step inside it is called that it is at; `None` if it is at none.
         command: what it is running; `None` between commands.
     """
 
@@ -44,6 +45,7 @@ class Running:
     worker: str | None
     attempt: int
     since: datetime
+    step: str | None
     command: str | None
 
 
@@ -178,6 +180,18 @@ def summarise(state: RunState, *, failures: int | None = None) -> Summary:
     )
 
 
+def broken_off(summary: Summary) -> Summary:
+    """The summary of a run on which nobody works any more, whatever its journal says last.
+
+    A run that did not come to its end is interrupted, and can be resumed if it had begun.
+    """
+    if summary.status in RUN_TERMINAL or summary.status is RunStatus.INTERRUPTED:
+        return summary
+    resume = (f"anabranch resume {summary.run}",) if summary.run else ()
+    commands = summary.next_commands or resume
+    return evolve(summary, status=RunStatus.INTERRUPTED, next_commands=commands)
+
+
 def _count(subjects: Iterable[Subject]) -> Mapping[StepStatus, int]:
     found = Counter(subject.status for subject in subjects)
     return {status: found[status] for status in StepStatus if found[status]}
@@ -233,6 +247,7 @@ def _at_work(subject: Subject, inside: Mapping[str, Sequence[Subject]]) -> Runni
         worker=subject.worker,
         attempt=subject.attempt,
         since=subject.moved_at,
+        step=None if innermost is subject else _label(innermost),
         command=in_doubt[-1].command if in_doubt else None,
     )
 
@@ -314,7 +329,13 @@ def _next_commands(state: RunState) -> tuple[str, ...]:
         commands.append(f"anabranch resume {run}")
     if state.status in RUN_TERMINAL:
         subjects = tuple(state.subjects.values())
-        failed = (s.declared.subject for s in _tops(subjects) if s.status in _FAILED)
-        commands += [f"anabranch logs {run} {quote(name)}" for name in islice(failed, 1)]
+        failed = (s for s in _tops(subjects) if s.status in _FAILED)
+        commands += [_to_look_at(subject, run) for subject in islice(failed, 1)]
         commands += [f"anabranch dlq retry {run}"] if _letters(subjects) else []
     return tuple(commands)
+
+
+def _to_look_at(failed: Subject, run: str) -> str:
+    """What shows why: what was printed, but of a conflict that is nothing."""
+    unmerged = failed.work.conflict is not None and failed.work.letter is not None
+    return f"anabranch {'dlq show' if unmerged else 'logs'} {run} {quote(failed.declared.subject)}"

@@ -217,9 +217,9 @@ def _spent(subject: str, report: AgentReport) -> list[Spent]:
 
 
 def _called(step: Step, place: Place) -> Masked:
-    """What a step runs: an agent by its name, since its prompt is long."""
-    agent = step.command.agent
-    return place.shown(step) if agent is None else place.masker.text(agent)
+    """What a step is called: by its name, or what it runs; an agent's prompt is too long for that."""
+    called = step.name or step.command.agent
+    return place.shown(step) if called is None else place.masker.text(called)
 
 
 def _failed(what: Masked, ended: CommandEnded, error: CommandError) -> StepFailed:

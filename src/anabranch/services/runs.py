@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from anabranch.lifecycle import Summary
+from anabranch.lifecycle import Summary, broken_off
 from anabranch.services.journal import ACTIVE, read_summary
 from anabranch.services.locks import owner_of
 from anabranch.services.owners import Life, Owner, life_of
@@ -16,8 +16,6 @@ from anabranch.values import Problem, RunStatus, UsageError, did_you_mean
 
 RUNS: Final = "runs"
 OWNER: Final = "owner"
-
-_LIVE: Final = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PAUSED)
 
 
 @frozen(kw_only=True)
@@ -52,8 +50,7 @@ class FoundRun:
     @property
     def status(self) -> RunStatus:
         """Where the run stands. What nobody works on any more is interrupted, unless it ended."""
-        said = self.summary.status
-        return RunStatus.INTERRUPTED if said in _LIVE and self.life is Life.DEAD else said
+        return self.summary.status
 
 
 def run_ids(state: str) -> list[str]:
@@ -86,12 +83,14 @@ def _look_at(state: str, run: str) -> FoundRun:
     """Look at a run that is there."""
     directory = run_directory(state, run)
     owner = owner_of(directory / OWNER)
+    life = Life.DEAD if owner is None else life_of(owner)
+    summary = read_summary(directory)
     return FoundRun(
         run=run,
         directory=directory,
-        summary=read_summary(directory),
+        summary=broken_off(summary) if life is Life.DEAD else summary,
         owner=owner,
-        life=Life.DEAD if owner is None else life_of(owner),
+        life=life,
     )
 
 
