@@ -6,7 +6,7 @@ from attrs import asdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anabranch.planning import AGENTS, AgentReport, AgentTemplate, read_report
+from anabranch.planning import AGENTS, AgentReport, AgentTemplate, read_report, said_in
 
 words = st.sampled_from(
     [
@@ -22,8 +22,20 @@ lines = st.binary() | values.map(lambda value: json.dumps(value).encode())
 
 
 @given(st.lists(lines), st.sampled_from(list(range(200))))
-def test_no_line_however_malformed_breaks_the_report(lines: list[bytes], cut: int) -> None:
-    assert isinstance(read_report([line[:cut] for line in lines]), AgentReport)
+def test_no_line_however_malformed_breaks_the_report_or_the_words(
+    lines: list[bytes], cut: int
+) -> None:
+    torn = [line[:cut] for line in lines]
+    assert isinstance(read_report(torn), AgentReport)
+    assert isinstance(said_in("\n".join(line.decode(errors="replace") for line in torn)), str)
+
+
+@given(st.lists(st.text().filter(lambda text: text.strip() and "{" not in text)))
+def test_what_is_no_json_is_said_as_it_was_printed(printed: list[str]) -> None:
+    said = said_in("\n".join(printed))
+    assert {line for text in printed for line in text.split("\n") if line.strip()} == (
+        set(said.split("\n")) - {""}
+    )
 
 
 @given(lines, lines)

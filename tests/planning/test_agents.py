@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from anabranch.planning import AGENTS, AgentCall, AgentReport, AgentTemplate, read_report
+from anabranch.planning import AGENTS, AgentCall, AgentReport, AgentTemplate, read_report, said_in
 from anabranch.values import ConfigError
 
 CLAUDE = b"""{"type":"system","subtype":"init","session_id":"s-1","model":"opus","tools":["Bash"]}
@@ -74,6 +74,27 @@ def test_an_agent_that_says_it_failed_has_failed(line: bytes) -> None:
 def test_a_line_that_says_nothing_changes_nothing(line: bytes) -> None:
     before = read_report(CLAUDE)
     assert before == before.after(line)
+
+
+def test_the_reason_why_codex_gave_up_is_its_last_word() -> None:
+    line = b'{"type": "turn.failed", "error": {"message": "no credit"}}'
+    assert "no credit" == read_report(CODEX + line).result
+
+
+def test_what_an_agent_said_is_its_words_without_the_json_around_them() -> None:
+    warned = f"warning: old\n\n{CLAUDE.decode()}"
+    assert "warning: old\nhm\ndone" == said_in(warned)
+    assert "all done\nstream lost, trying again" == said_in(CODEX.decode())
+
+
+def test_what_the_tools_of_an_agent_answered_is_not_what_it_said() -> None:
+    answer = '{"type":"user","message":{"content":[{"type":"tool_result","text":"a file"}]}}'
+    assert "" == said_in(answer)
+
+
+def test_words_stand_in_their_order_and_once_if_they_are_said_twice_on_end() -> None:
+    line = '{"a": [{"text": "1"}, {"b": {"error": "2"}, "message": "3"}], "result": "3", "text": 4}'
+    assert "1\n2\n3\n1" == said_in(f'{line}\n{{"text": "1"}}')
 
 
 def test_a_template_puts_the_prompt_where_it_says() -> None:

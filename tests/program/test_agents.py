@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from returns.result import Result, Success
 
 from anabranch import run
 from anabranch.environment import Invocation
-from anabranch.lifecycle import Spent, measure, summarise, verify
+from anabranch.lifecycle import Masker, Spent, measure, summarise, verify
 from anabranch.program import Identity, program
 from anabranch.testing import MockEnvironment, mock_env, printed, said
-from anabranch.values import AnabranchError, RunStatus
+from anabranch.values import AnabranchError, Json, RunStatus
 from anabranch.workflow import load_workflow
 
 TEXT = """
@@ -90,6 +91,38 @@ def test_an_agent_that_exits_with_a_code_is_named_by_its_name() -> None:
     run_in(env)
     (failure,) = summarise(env.journal.state).failed
     assert "`reviewer` ended with exit code 3" == failure.message
+
+
+def test_of_an_agent_that_fails_its_words_are_shown_and_a_secret_in_them_is_not() -> None:
+    lines = [
+        {"type": "system", "session_id": "s-3", "tools": ["Bash", "Edit"]},
+        {"type": "assistant", "message": {"content": [{"type": "text", "text": 'key k"e\ty'}]}},
+        {"type": "result", "is_error": True, "result": "no credit"},
+    ]
+    output = "".join(f"{json.dumps(line)}\n" for line in lines)
+    env = environment(**{"claude *": printed(stdout=output, stderr="bye\n")})
+    flow = load_workflow(TEXT)
+    run(program(flow, Identity(run="r1"), masker=Masker.of(['k"e\ty'])), env)
+    (failure,) = summarise(env.journal.state).failed
+    assert "key ***\nno credit\nbye\n" == failure.tail
+    assert "step[0]: `claude` said that it failed: no credit: bye" == failure.signature
+
+
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        ("a.py", "a.py"),
+        ({"path": "a.py", "size": 3}, "a.py"),
+        ({"id": 7}, "item 7"),
+        (7, "7"),
+        ({"task": "caf\u00e9", "n": [1]}, '{"task": "caf\u00e9", "n": [1]}'),
+    ],
+)
+def test_an_agent_is_called_by_its_item(item: Json, label: str) -> None:
+    env = mock_env(commands={"*": printed()}, files={"items.json": json.dumps([item])})
+    flow = load_workflow(TEXT.replace("${item.path}", "${item}"))
+    run(program(flow, Identity(run="r1")), env)
+    assert label == env.journal.state.subjects["agent-0"].declared.label
 
 
 def test_a_prompt_without_its_value_fails_the_step_and_asks_nobody() -> None:

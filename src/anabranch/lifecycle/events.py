@@ -238,7 +238,7 @@ class CommandEnded:
             did not do what its step had promised, such as to commit.
         user, system: processor time that it used, in its own code and in the kernel.
         memory_bytes: the peak of the largest of its processes.
-        tail: the end of what it printed, with secrets masked.
+        tail: the end of what it printed, with secrets masked; of a coding agent, what it said.
         log: path of the file with everything it printed.
     """
 

@@ -12,7 +12,14 @@ from anabranch.planning.access import (
     undeclared_writes,
 )
 from anabranch.planning.admission import Admission, Request, Usage, admit, ended, may_start, started
-from anabranch.planning.agents import AGENTS, AgentCall, AgentReport, AgentTemplate, read_report
+from anabranch.planning.agents import (
+    AGENTS,
+    AgentCall,
+    AgentReport,
+    AgentTemplate,
+    read_report,
+    said_in,
+)
 from anabranch.planning.aggregation import AggregateKind, Aggregation, aggregate
 from anabranch.planning.backoff import (
     Backoff,
@@ -216,6 +223,7 @@ __all__ = [
     "read_output",
     "read_report",
     "remaining_work",
+    "said_in",
     "schedule_violations",
     "schema_differences",
     "select_items",

@@ -12,7 +12,7 @@ What an agent prints may be JSON, one object a line, in the words of Claude Code
                total_cost_usd usage num_turns
     thread.started     thread_id                   the session
     turn.completed     usage                       Codex's totals so far
-    turn.failed                                    it failed
+    turn.failed        error.message               it failed, and why
     item.completed     item.text                   the answer so far
 
 Every other line, JSON or not, leaves the report as it is.
@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import groupby
 from typing import Final, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -37,6 +38,8 @@ _REFERENCE: Final = re.compile(r"\$\{(?!prompt\})")
 _Object: TypeAlias = Mapping[str, Json]
 
 _CACHED: Final = ("cached_input_tokens", "cache_read_input_tokens")
+_FOR_PEOPLE: Final = ("text", "result", "message", "error")
+
 _MOST: Final = 10**15
 """More than that of anything is a mistake."""
 
@@ -156,7 +159,8 @@ class AgentReport:
             case "system" | "thread.started" | "result" | "turn.completed":
                 return self._with(message)
             case "turn.failed":
-                return evolve(self, failed=True)
+                reason = _text(_object(message, "error"), "message")
+                return evolve(self, failed=True, result=reason or self.result)
             case "item.completed":
                 return evolve(self, result=_text(_object(message, "item"), "text") or self.result)
             case _:
@@ -185,6 +189,44 @@ def read_report(output: bytes | Iterable[bytes]) -> AgentReport:
     """
     lines = lines_of(output) if isinstance(output, bytes) else output
     return reduce(AgentReport.after, lines, AgentReport())
+
+
+def said_in(output: str) -> str:
+    r"""What people read of an agent's output: its words, without the JSON around them.
+
+    Of a line that is a JSON object there remain the texts in it that are written for people, of
+    what its tools answered nothing. Every other line stays as it is, and blank ones go.
+
+    >>> line = '{"type": "assistant", "message": {"content": [{"type": "text", "text": "Done."}]}}'
+    >>> said_in(f'{{"type": "system"}}\n{line}\nBye.\n')
+    'Done.\nBye.'
+    """
+    words = (said for line in output.split("\n") for said in _said(line) if said.strip())
+    return "\n".join(said for said, _ in groupby(words))  # an answer may be said twice
+
+
+def _said(line: str) -> Iterator[str]:
+    message = _parse(line.encode(errors="surrogatepass"))
+    if not message:
+        yield line
+    elif message.get("type") != "user":
+        yield from _texts(message)
+
+
+def _texts(message: _Object) -> Iterator[str]:
+    """All texts under the names of such, in the order of the document, however deep it is."""
+    waiting: list[tuple[str, Json]] = [("", message)]
+    while waiting:
+        name, value = waiting.pop()
+        match value:
+            case str() if name in _FOR_PEOPLE:
+                yield value
+            case Mapping():
+                waiting += [*value.items()][::-1]
+            case list():
+                waiting += [(name, each) for each in reversed(value)]
+            case _:
+                pass
 
 
 def _parse(line: bytes) -> _Object:

@@ -21,7 +21,7 @@ from anabranch.environment import (
 )
 from anabranch.expressions import compile_shell, parse_template
 from anabranch.lifecycle import CommandEnded, Masker, Moved, Spent
-from anabranch.planning import AgentReport
+from anabranch.planning import AgentReport, said_in
 from anabranch.program.capturing import captured, shown_of
 from anabranch.program.doubts import Verdict
 from anabranch.program.faults import note
@@ -70,7 +70,7 @@ def carry_out(
     before = yield from look_before(step, place)
     work = yield from from_result(_work(step, subject, place, limit))
     ended = yield from work
-    told = _told(subject, ended.outcome, place.masker)
+    told = _told(step, subject, ended.outcome, place.masker)
     spent = _spent(subject, ended.report)
     if isinstance(ended.outcome, Failure):
         yield from note(told, *spent)
@@ -173,15 +173,15 @@ def _of_agent(result: Result[AgentOutput, AgentError]) -> _Ended:
 # --- what is told ------------------------------------------------------------------------------
 
 
-def _told(subject: str, outcome: _Outcome, masker: Masker) -> CommandEnded:
+def _told(step: Step, subject: str, outcome: _Outcome, masker: Masker) -> CommandEnded:
     if isinstance(outcome, Success):
-        return _ended(CommandEnded(subject=subject), outcome.unwrap(), masker)
+        return _ended(CommandEnded(subject=subject), step, outcome.unwrap(), masker)
     error = outcome.failure()
     ended = CommandEnded(subject=subject, fault=error.fault.value)
-    return ended if error.output is None else _ended(ended, error.output, masker)
+    return ended if error.output is None else _ended(ended, step, error.output, masker)
 
 
-def _ended(ended: CommandEnded, output: CommandOutput, masker: Masker) -> CommandEnded:
+def _ended(ended: CommandEnded, step: Step, output: CommandOutput, masker: Masker) -> CommandEnded:
     usage = output.usage
     return evolve(
         ended,
@@ -190,14 +190,19 @@ def _ended(ended: CommandEnded, output: CommandOutput, masker: Masker) -> Comman
         user=timedelta() if usage is None else usage.user,
         system=timedelta() if usage is None else usage.system,
         memory_bytes=0 if usage is None else usage.memory,
-        tail=_tail(output, masker),
+        tail=_tail(step, output, masker),
         log=output.stdout.log,
     )
 
 
-def _tail(output: CommandOutput, masker: Masker) -> Masked:
-    """The end of what was printed: masked as a whole, then cut."""
-    said = shown_of(output.stdout, masker) + shown_of(output.stderr, masker)
+def _tail(step: Step, output: CommandOutput, masker: Masker) -> Masked:
+    """The end of what was printed, or of what an agent said in it: masked as a whole, then cut."""
+    printed = shown_of(output.stdout, masker)
+    if step.command.agent is not None:
+        words = said_in(printed)
+        # What JSON had escaped was perhaps not known for a secret before.
+        printed = masker.text(f"{words}\n" if words else "")
+    said = printed + shown_of(output.stderr, masker)
     return last_of(Masked(said), TAIL)  # two masked texts, one after the other
 
 

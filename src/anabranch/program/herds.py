@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
@@ -104,14 +105,14 @@ class Finished:
 
 
 def label_of(assignment: WorkAssignment) -> str:
-    """What to call an agent for people: its item, if that is short or has a telling field."""
+    """What to call an agent for people: its item, or a field of it that tells most."""
     match assignment.item:
         case str(text) | {"path": str(text)} | {"name": str(text)} | {"id": str(text)}:
             return text
         case {"id": int(number)}:
             return f"item {number}"
-        case _:
-            return assignment.agent_name
+        case item:
+            return json.dumps(item, ensure_ascii=False)
 
 
 def letter(agent: str, error: AgentError, branch: str | None, masker: Masker) -> DeadLettered:
