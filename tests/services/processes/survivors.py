@@ -15,6 +15,7 @@ from pathlib import Path
 from anabranch.environment import Invocation
 
 COMMAND = (sys.executable, "-I", "-S", str(Path(__file__).with_name("kinds.py")))
+RESTLESS = (sys.executable, "-I", "-S", str(Path(__file__).with_name("restless.py")))
 FAMILY = 9  # the eight kinds, and the command itself
 _numbers = count(1)
 
@@ -30,6 +31,26 @@ def family(cwd: Path) -> Generator[tuple[Invocation, str]]:
         for pid in alive(mark):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def restless(kind: str, cwd: Path) -> Generator[tuple[Invocation, int]]:
+    """A command of that kind in the background, and a pipe at its end once all of it is dead."""
+    os.mkfifo(cwd / "alive")
+    watch = os.open(cwd / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    argv = ("sh", "-c", '"$@" & sleep 1000', "sh", *RESTLESS, kind, str(cwd))
+    try:
+        yield Invocation(argv=argv, cwd=str(cwd)), watch
+    finally:
+        (cwd / "enough").touch()
+        os.close(watch)
+
+
+def hung_up(watch: int, patience_seconds: float = 30) -> bool:
+    """Wait until nobody holds the other end of a pipe."""
+    poll = select.poll()
+    poll.register(watch, 0)
+    return [(watch, select.POLLHUP)] == poll.poll(patience_seconds * 1000)
 
 
 def alive(mark: str) -> set[int]:

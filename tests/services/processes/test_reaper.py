@@ -22,7 +22,7 @@ from anabranch.services.processes import (
     ReaperContainment,
     warden,
 )
-from anabranch.services.processes.warden import living
+from anabranch.services.processes.sweep import living
 from tests.services.processes.survivors import alive, all_dead, family, whole_family
 
 pytestmark = pytest.mark.anyio

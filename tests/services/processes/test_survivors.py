@@ -24,7 +24,14 @@ from anabranch.services.processes import (
     ReaperContainment,
 )
 from anabranch.services.processes.warden import processes
-from tests.services.processes.survivors import alive, all_dead, family, whole_family
+from tests.services.processes.survivors import (
+    alive,
+    all_dead,
+    family,
+    hung_up,
+    restless,
+    whole_family,
+)
 
 CONTAINMENTS: dict[str, Callable[[], Containment]] = {
     "best": BestContainment,
@@ -52,28 +59,37 @@ async def test_after_a_timeout_nothing_is_alive(tmp_path: Path, kind: str) -> No
     await runner.aclose()
 
 
-CHAIN = """
-import os, signal, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-os.setsid()
-while time.sleep(0.005) or not os.fork():
-    pass
-"""
+RESTLESS = [
+    (containment, kind)
+    for containment in CONTAINMENTS
+    for kind in ("chain", "sessions", "headless")
+    if (containment, kind) != ("group", "sessions")
+]
 
 
+@pytest.mark.parametrize(("containment", "kind"), RESTLESS)
 @pytest.mark.anyio
-async def test_what_is_born_while_the_others_are_killed_is_killed_too(
-    tmp_path: Path, kind: str
+async def test_what_is_hard_to_catch_is_ended_too(
+    tmp_path: Path, containment: str, kind: str
 ) -> None:
-    chain = (sys.executable, "-I", "-S", "-c", CHAIN)
-    ended = Invocation(
-        argv=("sh", "-c", '"$@" & sleep 1000', "sh", *chain),
-        cwd=str(tmp_path),
-        timeout=timedelta(seconds=0.2),
-        grace=timedelta(seconds=0.01),
-    )
-    async with LocalCommands(containment=CONTAINMENTS[kind]()) as runner:
-        assert (await runner.run(ended)).failure().hint is None, "some of it survived"
+    runner = LocalCommands(containment=CONTAINMENTS[containment]())
+    with restless(kind, tmp_path) as (invocation, watch):
+        short = evolve(invocation, grace=timedelta(seconds=0.01))
+        with anyio.CancelScope() as scope:
+            await runner.run(short, lambda _stream, _lines: scope.cancel())
+        assert scope.cancelled_caught
+        assert hung_up(watch)
+        await runner.aclose()
+
+
+@pytest.mark.parametrize(("containment", "kind"), [row for row in RESTLESS if row[0] != "group"])
+def test_what_is_hard_to_catch_is_ended_with_an_owner_that_is_killed(
+    tmp_path: Path, containment: str, kind: str
+) -> None:
+    with restless(kind, tmp_path) as (invocation, watch):
+        with start_owner(containment, invocation) as process:
+            process.kill()
+        assert hung_up(watch)
 
 
 @pytest.mark.anyio
@@ -119,18 +135,24 @@ async def test_what_a_command_leaves_running_ends_with_the_runner(
 
 
 @contextmanager
+def start_owner(kind: str, invocation: Invocation) -> Generator[subprocess.Popen[bytes]]:
+    """Another process that runs a command, which has said that it is ready."""
+    argv = [sys.executable, str(OWNER), kind, *invocation.argv]
+    pipe, quiet, cwd = subprocess.PIPE, subprocess.DEVNULL, invocation.cwd
+    with subprocess.Popen(argv, stdout=pipe, stderr=quiet, cwd=cwd) as process:
+        try:
+            assert process.stdout is not None
+            assert b"ready\n" == process.stdout.readline()
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
 def owner(kind: str, cwd: Path) -> Generator[tuple[subprocess.Popen[bytes], set[int]]]:
     """Another process that runs a family of commands, and the pids of that family."""
-    with family(cwd) as (invocation, mark):
-        argv = [sys.executable, str(OWNER), kind, *invocation.argv]
-        quiet = subprocess.DEVNULL
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=quiet, cwd=cwd) as process:
-            try:
-                assert process.stdout is not None
-                assert b"ready\n" == process.stdout.readline()
-                yield process, whole_family(mark)
-            finally:
-                process.kill()
+    with family(cwd) as (invocation, mark), start_owner(kind, invocation) as process:
+        yield process, whole_family(mark)
 
 
 @pytest.mark.parametrize(

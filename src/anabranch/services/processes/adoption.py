@@ -14,11 +14,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
-from anabranch.services.processes.warden import PR_SET_CHILD_SUBREAPER, born, processes
+from anabranch.services.processes.warden import PR_SET_CHILD_SUBREAPER, born, processes, strike
 
 _LINUX: Final = sys.platform == "linux"
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
@@ -34,9 +34,12 @@ def adopt_orphans() -> bool:
     return adopted == 0
 
 
-def strays(since: int) -> set[int]:
-    """The adopted that live and were born at a tick of the machine's clock, or later."""
-    return {pid for pid, dead in _adopted() if not dead and int(born(pid) or 0) >= since}
+def strays(since: int) -> dict[int, int]:
+    """The adopted that were born at a tick of the machine's clock, or later, with their groups.
+
+    The dead are among them until they are buried, for others of their group may live.
+    """
+    return {pid: group for pid, group in _adopted() if int(born(pid) or 0) >= since}
 
 
 def tick() -> int:
@@ -52,27 +55,32 @@ def bury(known: Collection[int] = ()) -> None:
     """
     me = os.getpid()
     dead = {pid for pid, parent, *_, dead in processes() if dead and parent == me}
-    for pid in dead & ({pid for pid, _ in _adopted()} | set(known)):
+    for pid in dead & {*dict(_adopted()), *known}:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
 
 
-def end_strays() -> None:
-    """Kill all adopted, and those that fall to us because of that."""
+def end_adopted(known: Callable[[], Mapping[int, int]]) -> None:
+    """Kill all adopted, and those that fall to us because of that.
+
+    Args:
+        known: others that are to be killed, with their groups.
+    """
+    seen = set[int]()
     for pause in _PAUSES_SECONDS:
-        left = strays(0)
-        for pid in left:
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        bury(seen)
+        left = {**known(), **strays(0)}
         if not left:
             break
+        seen |= left.keys()
+        strike(signal.SIGKILL, left)
         time.sleep(pause)
-    bury()
+    bury(seen)
 
 
-def _adopted() -> Iterator[tuple[int, bool]]:
-    """Each adopted child, and whether it is dead."""
+def _adopted() -> Iterator[tuple[int, int]]:
+    """Each adopted child and its group."""
     me, ours = os.getpid(), os.getsid(0)
-    for pid, parent, _, session, dead in processes():
+    for pid, parent, group, session, _ in processes():
         if parent == me and session not in {ours, pid}:
-            yield pid, dead
+            yield pid, group

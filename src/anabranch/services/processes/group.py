@@ -13,19 +13,25 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import Any, Final, final
 
 from returns.result import Failure, Result, Success
 
-from anabranch.services.processes.adoption import adopt_orphans, bury, end_strays, strays, tick
+from anabranch.services.processes.adoption import (
+    adopt_orphans,
+    bury,
+    end_adopted,
+    strays,
+    tick,
+)
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
 from anabranch.services.processes.exits import news_of
 from anabranch.services.processes.refusals import refused
 from anabranch.services.processes.sweep import can_see, marked_alike, tree
-from anabranch.services.processes.warden import candidates
+from anabranch.services.processes.warden import candidates, strike
 
 MARK: Final = b"ANABRANCH_COMMAND"
 
@@ -59,12 +65,7 @@ class GroupContainment:
     def close(self) -> None:
         """End what bears a mark of ours or was adopted, and is alive."""
         if self._adopts:
-            left = marked_alike(b"%s=%s-%d-" % (MARK, self._mark, os.getpid()))
-            for pid in left:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            end_strays()
-            bury(left)
+            end_adopted(partial(marked_alike, b"%s=%s-%d-" % (MARK, self._mark, os.getpid())))
 
 
 def _start(start: Start, running: set[_GroupChild], mark: bytes) -> Result[Child, Refusal]:
@@ -179,6 +180,8 @@ class _GroupChild:
 
     def gone(self) -> bool:
         if self.look() is not None and not self._alive():
+            # Of what forks faster than one can look, only the dead are seen.
+            strike(signal.SIGKILL, {**self._strays(), self._process.pid: self._process.pid})
             return True
         if self._doomed:  # something was born while the others were killed
             self._signal(signal.SIGKILL)
@@ -199,11 +202,9 @@ class _GroupChild:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        fled = {pid for pid in self._tree() if _group_of(pid) != self._process.pid}
+        fled = {p: group for p, group in self._tree().items() if group != self._process.pid}
         self._signal_group(number)
-        for pid in fled:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
+        strike(number, fled)
 
     def _signal_group(self, number: int) -> bool:
         """Signal the group; whether there is one, be it of zombies only."""
@@ -215,20 +216,17 @@ class _GroupChild:
             pass
         return True
 
-    def _tree(self) -> set[int]:
-        alone = self._running == {self}
-        found = tree(self._process.pid, self._marker, strays(self._born) if alone else set())
-        self._seen |= found - {self._process.pid}
+    def _tree(self) -> dict[int, int]:
+        found = tree(self._process.pid, self._marker, self._strays())
+        self._seen |= found.keys() - {self._process.pid}
         return found
+
+    def _strays(self) -> dict[int, int]:
+        """What was adopted, while it can only have been born to this command."""
+        return strays(self._born) if self._running == {self} else {}
 
     def release(self) -> None:
         self._news.close()
         self._running.discard(self)
         if self._seen:
             bury(self._seen)
-
-
-def _group_of(pid: int) -> int | None:
-    with suppress(ProcessLookupError):
-        return os.getpgid(pid)
-    return None

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import final
 
-from anabranch.services.processes.warden import block
-
 _ILLEGAL = "illegal environment variable name"
 
 
@@ -30,10 +28,15 @@ class Inherited:
         Raises:
             ValueError: a name or a value is none.
         """
-        written = block(checked(self.variables))
+        written = b"\0".join(entries(checked(self.variables)))
         if written.count(b"\0") >= max(len(self.variables), 1):
             raise ValueError("embedded null byte")
         return written
+
+
+def entries(env: Mapping[bytes, bytes]) -> list[bytes]:
+    """An environment as `execve` takes it."""
+    return [name + b"=" + value for name, value in env.items()]
 
 
 def encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:

@@ -26,7 +26,7 @@ from anabranch.environment import ResourceUsage
 from anabranch.planning.machine import Strength
 from anabranch.services.processes import warden
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
-from anabranch.services.processes.inheritance import checked
+from anabranch.services.processes.inheritance import checked, entries
 from anabranch.services.processes.refusals import refused
 
 _PATIENCE: Final = 20.0
@@ -97,13 +97,13 @@ class ReaperContainment:
 
 
 def _encode(start: Start) -> bytes:
-    cwd, argv = os.fsencode(start.cwd), [os.fsencode(argument) for argument in start.argv]
-    inherited = start.inherited.block
-    request = warden.encode(cwd, argv, checked(start.own), inherited)
-    parts = 3 + len(argv) + len(start.own)
-    if request.count(b"\0") != parts + inherited.count(b"\0"):
+    """A request as `warden.parse` reads it; in what is new here, nothing may hold a NUL."""
+    argv, own = [os.fsencode(argument) for argument in start.argv], entries(checked(start.own))
+    parts = [os.fsencode(start.cwd), b"%d" % len(argv), b"%d" % len(own), *argv, *own]
+    new = b"\0".join(parts)
+    if new.count(b"\0") >= len(parts):
         raise ValueError("embedded null byte")
-    return request
+    return new + b"\0" + start.inherited.block
 
 
 @final

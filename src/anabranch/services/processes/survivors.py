@@ -10,8 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from anabranch.services.processes.sweep import can_see, marked
-from anabranch.services.processes.warden import living
+from anabranch.services.processes.sweep import can_see, living, marked
 
 RUN_VARIABLE: Final = "ANABRANCH_RUN"
 _PATIENCE_SECONDS: Final = 10.0

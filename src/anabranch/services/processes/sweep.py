@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from anabranch.services.processes.warden import living
+from anabranch.services.processes.warden import processes
 
 
 def can_see() -> bool:
@@ -14,8 +14,13 @@ def can_see() -> bool:
     return Path("/proc/self/stat").exists()
 
 
-def tree(root: int, marker: bytes, strays: Collection[int] = ()) -> set[int]:
-    """The living pids of a session leader's tree, as far as they can be found.
+def living() -> Iterator[tuple[int, int, int, int]]:
+    """Pid, parent, process group and session of every process that is not dead."""
+    return (found[:4] for found in processes() if not found[4])
+
+
+def tree(root: int, marker: bytes, strays: Collection[int] = ()) -> dict[int, int]:
+    """The living of a session leader's tree with their groups, as far as they can be found.
 
     They are found by session, by process group, by a mark in their environment, and by descent
     from those. What called `setsid`, lost its parent *and* cleared its environment is not,
@@ -26,7 +31,7 @@ def tree(root: int, marker: bytes, strays: Collection[int] = ()) -> set[int]:
     found |= marked((pid for pid, *_ in everyone), marker) | {*strays}
     while more := {pid for pid, parent, *_ in everyone if parent in found} - found:
         found |= more
-    return found
+    return {pid: group for pid, _, group, _ in everyone if pid in found}
 
 
 def marked(pids: Iterable[int], marker: bytes) -> set[int]:
@@ -34,11 +39,12 @@ def marked(pids: Iterable[int], marker: bytes) -> set[int]:
     return {pid for pid in pids if marker in _environment(pid)}
 
 
-def marked_alike(beginning: bytes) -> set[int]:
-    """The living that have a mark which begins like this."""
-    everyone = (pid for pid, *_ in living())
+def marked_alike(beginning: bytes) -> dict[int, int]:
+    """The living that have a mark which begins like this, with their groups."""
     return {
-        pid for pid in everyone if any(entry.startswith(beginning) for entry in _environment(pid))
+        pid: group
+        for pid, _, group, _ in living()
+        if any(entry.startswith(beginning) for entry in _environment(pid))
     }
 
 

@@ -46,9 +46,9 @@ import select
 import signal
 import socket
 import sys
+import time
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping
-from types import FrameType
 
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
@@ -57,71 +57,85 @@ PACKET = 1 << 15
 _PRINTED = 1 << 12
 _WINDOW_SECONDS = 0.002
 _TURN_SECONDS = 0.02
-_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 # --- who is alive ------------------------------------------------------------------------------
 
 
-def living() -> Iterator[tuple[int, int, int, int]]:
-    """Pid, parent, process group and session of every process that is no zombie."""
-    return (found[:4] for found in processes() if not found[4])
-
-
 def processes() -> Iterator[tuple[int, int, int, int, bool]]:
-    """Pid, parent, process group and session of every process, and whether it is a zombie."""
+    """Pid, parent, process group and session of every process, and whether it is dead."""
     with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:
-                    yield from _parse_stat(int(name), stat.read())
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:
+                # Its name, in parentheses, may hold anything, parentheses and spaces included.
+                state, *rest = stat.read().rpartition(b")")[2].split()
+                parent, group, session = map(int, rest[:3])
+                # If only its first thread has ended, it looks like a zombie, and is none.
+                dead = state in b"ZXx" and rest[16] in {b"0", b"1"}
+                yield int(name), parent, group, session, dead
 
 
-def _parse_stat(pid: int, stat: bytes) -> Iterator[tuple[int, int, int, int, bool]]:
-    # The name in parentheses may hold anything, parentheses and spaces included.
-    state, parent, group, session = stat[stat.rindex(b")") + 2 :].split(b" ", 4)[:4]
-    yield pid, int(parent), int(group), int(session), state in b"ZXx"
+def descendants(root: int, spared: Collection[int]) -> dict[int, int]:
+    """All that descends from a process, but for those spared and their own; each with its group.
 
-
-def descendants(root: int, spared: Collection[int]) -> set[int]:
-    """All that descends from a process, but for those spared and what descends from them."""
-    parents = {pid: parent for pid, parent, _, _ in living() if pid not in spared}
-    found: set[int] = set()
-    while more := {pid for pid, parent in parents.items() if parent in found | {root}} - found:
+    The dead are among them until they are collected, for others of their group may live.
+    """
+    offspring: dict[int, dict[int, int]] = {}
+    for pid, parent, group, _, _ in processes():
+        if pid not in spared:
+            offspring.setdefault(parent, {})[pid] = group
+    found: dict[int, int] = {}
+    parents = [root]
+    while parents:
+        more = offspring.pop(parents.pop(), {})
         found |= more
+        parents += more
     return found
+
+
+def children() -> dict[int, int]:
+    """The children of this thread, each with its group, where the kernel has a list of them.
+
+    While one looks at all processes instead, one that does nothing but fork is gone again.
+    """
+    with contextlib.suppress(OSError), open("/proc/thread-self/children", "rb") as pids:
+        return {pid: os.getpgid(pid) for pid in map(int, pids.read().split())}
+    return {}
 
 
 # --- cgroups -----------------------------------------------------------------------------------
 
 
 def _put(path: str, text: str) -> bool:
-    try:
+    with contextlib.suppress(OSError):
         with open(path, "w") as file:
             file.write(text)
-    except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _make_cgroup(path: str) -> str | None:
     """A new cgroup that this process may enter and kill, or none."""
-    try:
+    with contextlib.suppress(OSError):
         os.mkdir(path)
-    except OSError:
-        return None
-    if os.path.exists(f"{path}/cgroup.kill"):
-        return path
-    _drop_cgroup(path)
+        if os.path.exists(f"{path}/cgroup.kill"):
+            return path
+        _drop_cgroup(path)
     return None
 
 
 def _drop_cgroup(path: str | None) -> None:
     """Remove a cgroup and those in it, as far as nobody stands in them any more."""
-    if path is not None:
-        with contextlib.suppress(OSError):
-            for folder, _, _ in os.walk(path, topdown=False):
-                os.rmdir(folder)
+    with contextlib.suppress(OSError):
+        for folder, _, _ in os.walk(path or "", topdown=False):
+            os.rmdir(folder)
+
+
+def _end_cgroup(path: str | None) -> None:
+    """Kill those in a cgroup, and remove it."""
+    _put(f"{path}/cgroup.kill", "1")
+    _drop_cgroup(path)
 
 
 def born(pid: int) -> str | None:
@@ -140,8 +154,7 @@ def sweep_cgroups(base: str) -> None:
             kind, _, identity = name.partition("-")
             pid, _, start = identity.partition("-")
             if kind == "anabranch" and pid.isdigit() and born(int(pid)) != start:
-                _put(f"{base}/{name}/cgroup.kill", "1")
-                _drop_cgroup(f"{base}/{name}")
+                _end_cgroup(f"{base}/{name}")
 
 
 # --- what keeper and warden share --------------------------------------------------------------
@@ -166,9 +179,7 @@ class Reaper:
     def __init__(self, link: socket.socket, owner: int) -> None:
         self.link = link
         self.owner = owner
-        self.wake, alarm = os.pipe()
-        os.set_blocking(self.wake, False)
-        os.set_blocking(alarm, False)
+        self.wake, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
         self.poll = select.poll()
         for fd in (link.fileno(), self.wake, owner):
@@ -188,18 +199,29 @@ class Reaper:
 
     def slay_until(self, done: Callable[[], bool], spared: Collection[int]) -> None:
         """Kill all descendants again and again until it is done or patience is over."""
-        pause = 0.001
-        while not done() and pause < PATIENCE:
-            signal_all(signal.SIGKILL, spared)
+        pause, limit = 0.001, time.monotonic() + PATIENCE
+        while not done() and time.monotonic() < limit:
+            slay(spared)
             self.wait(pause)
-            pause *= 2
+            pause = min(2 * pause, 1.0)
 
 
-def signal_all(number: int, spared: Collection[int] = ()) -> None:
-    """Send a signal to every descendant of this process."""
-    for pid in descendants(os.getpid(), spared):
+def slay(spared: Collection[int] = ()) -> None:
+    """Kill every descendant of this process; those first that come and go."""
+    strike(signal.SIGKILL, {p: group for p, group in children().items() if p not in spared})
+    strike(signal.SIGKILL, descendants(os.getpid(), spared))
+
+
+def strike(number: int, found: Mapping[int, int]) -> None:
+    """Send a signal to processes, which have groups, and to all others of these groups.
+
+    None is born into a group unseen while that is signalled. It holds no strangers: all of it is
+    in one session, and each session here but our own was founded by what descends from us.
+    """
+    own = os.getpgrp()
+    for target in {pid if group == own else -group for pid, group in found.items()}:
         with contextlib.suppress(OSError):
-            os.kill(pid, number)
+            os.kill(target, number)
 
 
 # --- the warden --------------------------------------------------------------------------------
@@ -217,20 +239,11 @@ def candidates(program: bytes, env: Mapping[bytes, bytes]) -> list[bytes]:
     return [place + b"/" + program if place else program for place in path.split(b":")]
 
 
-def block(env: Mapping[bytes, bytes]) -> bytes:
-    """An environment as one text: the last part of a request."""
-    return b"\0".join([name + b"=" + value for name, value in env.items()])
-
-
-def encode(cwd: bytes, argv: list[bytes], env: Mapping[bytes, bytes], inherited: bytes) -> bytes:
-    """A request to run something; nothing in it may hold a NUL, but for the block at its end."""
-    own = [name + b"=" + value for name, value in env.items()]
-    head = [cwd, b"%d" % len(argv), b"%d" % len(own), *argv, *own]
-    return b"\0".join([*head, inherited])
-
-
 def parse(request: bytes) -> tuple[bytes, list[bytes], dict[bytes, bytes], bytes]:
-    """Directory, arguments, the environment's own part and the block that it inherits."""
+    """Directory, arguments, the environment's own part and the block that it inherits.
+
+    A request is the directory, how many arguments and variables there are, these, and the block.
+    """
     cwd, arguments, variables, rest = request.split(b"\0", 3)
     first, second = int(arguments), int(arguments) + int(variables)
     *parts, inherited = rest.split(b"\0", second)
@@ -291,14 +304,12 @@ def writing_end(pipe: int) -> int:
 def drain(pipe: int) -> tuple[bytes, bool]:
     """What is in a pipe, unless it is much, and whether nobody can write to it any more."""
     printed = b""
-    while len(printed) < _PRINTED:
-        try:
+    with contextlib.suppress(BlockingIOError):
+        while len(printed) < _PRINTED:
             data = os.read(pipe, _PRINTED)
-        except BlockingIOError:
-            return printed, False
-        if not data:
-            return printed, True
-        printed += data
+            if not data:
+                return printed, True
+            printed += data
     return printed, False
 
 
@@ -345,7 +356,7 @@ class Warden(Reaper):
         self.report()
         self.hear(ready)
         if self.pause is not None:
-            signal_all(signal.SIGKILL)
+            slay()
             self.pause = min(2 * self.pause, 1.0)
         return True
 
@@ -359,8 +370,8 @@ class Warden(Reaper):
                 with open(fds.pop(0), "rb") as request:
                     self.start(request.read(), fds)
             case b"T":
-                signal_all(signal.SIGTERM)
-                signal_all(signal.SIGCONT)
+                for number in (signal.SIGTERM, signal.SIGCONT):
+                    strike(number, descendants(os.getpid(), ()))
             case b"K":
                 self.pause = 0.001
                 self.kill()
@@ -413,8 +424,7 @@ class Warden(Reaper):
         unheard, self.due = self.listened or self.due, False
         self.listen(wanted=False)
         (out, closed), (err, too) = map(drain, self.pipes) if unheard else [(b"", False)] * 2
-        over = b" %d %d %d\n" % (alive, closed and too, len(out))
-        return ended + over + out + err
+        return ended + b" %d %d %d\n" % (alive, closed and too, len(out)) + out + err
 
     def enter(self) -> None:
         """Step into the cgroup."""
@@ -506,18 +516,14 @@ class Keeper(Reaper):
 
     def reap(self) -> bool:
         """Collect the dead; whether any warden lives. What a killed warden held is killed."""
+        orphans = False
         with contextlib.suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-                if found[0] in self.wardens:
-                    self.bury(self.wardens.pop(found[0]), well=found[1] == 0)
+                orphans |= found[0] not in self.wardens or found[1] != 0
+                _end_cgroup(self.wardens.pop(found[0], None))
+        if orphans:
+            slay(self.wardens.keys())
         return bool(self.wardens)
-
-    def bury(self, cgroup: str | None, *, well: bool) -> None:
-        """Tidy up after a warden."""
-        if not well:
-            _put(f"{cgroup}/cgroup.kill", "1")
-            signal_all(signal.SIGKILL, self.wardens.keys())
-        _drop_cgroup(cgroup)
 
 
 def work(link: socket.socket, pipes: list[int], keeper: Keeper, cgroup: str | None) -> None:
@@ -541,13 +547,6 @@ def prepare(name: bytes) -> None:
         raise OSError(ctypes.get_errno(), "no child subreaper")
 
 
-def try_out() -> None:
-    """Find out whether ends of pipes can be opened here."""
-    ours, theirs = os.pipe()
-    for fd in (writing_end(ours), ours, theirs):
-        os.close(fd)
-
-
 def detach() -> socket.socket:
     """Take the socket that stands in for stdin, and let go of all that was inherited."""
     link = socket.socket(fileno=os.dup(0))
@@ -556,14 +555,13 @@ def detach() -> socket.socket:
         os.dup2(null, fd)
     os.chdir("/")
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    signal.signal(signal.SIGCHLD, _nothing)
     for number in _HANDLED:
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        if number == signal.SIGCHLD or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _nothing)
     return link
 
 
-def _nothing(number: int, frame: FrameType | None) -> None:
+def _nothing(*_: object) -> None:
     """Wake up, no more: what is started has the default handling, unlike with `SIG_IGN`."""
 
 
@@ -584,7 +582,9 @@ def main(owner: int, parent: str) -> None:
     link = detach()
     try:
         prepare(b"anabranch-keep")
-        try_out()
+        pipe = os.pipe()
+        for fd in (writing_end(pipe[0]), *pipe):
+            os.close(fd)
         watch = os.pidfd_open(owner)
     except (OSError, AttributeError) as error:
         link.send(str(error).encode())
