@@ -11,6 +11,7 @@ from returns.result import Failure, Result, Success
 from anabranch import (
     Do,
     Effect,
+    bracket,
     do,
     dry_run,
     fail,
@@ -113,12 +114,16 @@ def test_a_defect_in_finally_counts_more_than_the_failure(how: str) -> None:
 def test_a_function_that_is_cancelled_may_still_do_what_does_not_wait(how: str) -> None:
     log: Log = []
 
+    def at_once(text: str) -> Effect[None, Any, object]:
+        return succeed(text).map(log.append)
+
     @do
     def waiting() -> Do[None, Any, object]:
         try:
             yield from sleep("1h")
         finally:
-            yield from succeed("left").map(log.append)
+            yield from bracket(at_once("opened"), lambda _: at_once("closed"), succeed)
+            yield from at_once("left")
 
     result = RUNS[how](timeout(par_all([waiting()]), "1ms").map_error(str))
-    assert (Failure("timed out after 0.001s"), ["left"]) == (result, log)
+    assert (Failure("timed out after 0.001s"), ["opened", "closed", "left"]) == (result, log)

@@ -149,10 +149,7 @@ def with_labels(error: Any, labels: Sequence[str]) -> Any:
 
 
 def release_failed(frame: Released, error: Any) -> Any:
-    """A release ended in a failure: alone it counts, otherwise both are kept."""
-    if frame.mode is RAISED:
-        frame.payload.add_note(f"and the release failed: {error}")
-        raise frame.payload
+    """A release ended in a failure: after a value it counts, after a failure both are kept."""
     return error if frame.mode is OK else ReleaseError(frame.payload, error)
 
 

@@ -397,19 +397,21 @@ class Fiber:
                     error = frame.function(error)
                 case GeneratorType():
                     return self._abandon(frame, error)
-                case Abandoned():
-                    pass
                 case Restore():
                     self.env = frame.env
                 case Leave():
                     error = self._out_of_labels(frame, error)
                 case Release():
                     return self._release(frame, FAILED, error)
+                case Released() if frame.mode is RAISED:
+                    self._shields -= 1
+                    frame.payload.add_note(f"and the release failed: {error}")
+                    raise frame.payload
                 case Released():
                     return self._unshielded(Fail, release_failed(frame, error))
                 case Bracket():
                     return self._unshielded(Fail, error)
-                case Then() | Map():
+                case Then() | Map() | Abandoned():
                     pass
         if self.group is not None:
             return self._after_work(self.group.failed(self, error))
