@@ -16,7 +16,7 @@ from attrs import frozen
 from returns.result import Result
 
 from anabranch import Effect, run_async
-from anabranch.interpreters import Backend
+from anabranch.interpreters import Backend, Tracer
 
 BACKENDS: Final[tuple[Backend, ...]] = ("asyncio", "trio")
 
@@ -56,13 +56,18 @@ class CancelledRun:
 
 
 def run_live(
-    effect: Effect[Any, Any, Any], env: Any, backend: Backend, *, cancel_at: float = math.inf
+    effect: Effect[Any, Any, Any],
+    env: Any,
+    backend: Backend,
+    *,
+    cancel_at: float = math.inf,
+    tracer: Tracer | None = None,
 ) -> Result[Any, Any] | CancelledRun:
     """Run from moment 0 with an outer cancellation at `cancel_at`."""
 
     async def main() -> Result[Any, Any] | CancelledRun:
         with anyio.CancelScope(deadline=cancel_at):
-            return await run_async(effect, env)
+            return await run_async(effect, env, tracer=tracer)
         return CancelledRun()
 
     options: dict[Backend, dict[str, Any]] = {
