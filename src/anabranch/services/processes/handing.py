@@ -38,15 +38,23 @@ class HandingFiles:
         """Run the command with its files, if it has any, in a directory of their own."""
         if not invocation.files:
             return await self.inner.run(invocation, listener)
-        place = Path(mkdtemp(prefix="anabranch-", dir=self.directory))
+        try:
+            place = Path(mkdtemp(prefix="anabranch-", dir=self.directory))
+        except OSError as error:
+            return _unwritten(invocation, error)
         try:
             for name, data in invocation.files.items():
                 await anyio.Path(place, name).write_bytes(data)
+        except OSError as error:
+            return _unwritten(invocation, error)
+        else:
             env = {**invocation.env, invocation.files_variable: str(place)}
             return await self.inner.run(evolve(invocation, env=env, files={}), listener)
-        except OSError as error:
-            message = f"its values could not be written to {place}: {error}"
-            fault = CommandFault.NOT_STARTED
-            return Failure(CommandError(fault=fault, invocation=invocation, message=message))
         finally:
             rmtree(place, ignore_errors=True)
+
+
+def _unwritten(invocation: Invocation, error: OSError) -> Failure[CommandError]:
+    message = f"its values could not be written to a file: {error}"
+    fault = CommandFault.NOT_STARTED
+    return Failure(CommandError(fault=fault, invocation=invocation, message=message))
