@@ -5,20 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
-import anyio
 import pytest
 from attrs import evolve
-from returns.result import Failure, Result, Success
+from returns.result import Result, Success
 
 from anabranch.services.locks import (
     FileLock,
     LockError,
     LockFault,
     acquire,
-    acquire_when_free,
     owner_of,
 )
 from anabranch.services.owners import Life, Owner, life_of, this_process, write_owner
@@ -172,38 +169,3 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_parent(path: Path) -> None
     os.close(writing)
     os.waitpid(child, 0)
     assert isinstance(again, Success)
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_who_waits_gets_the_lock_when_it_is_given_back(path: Path, backend: str) -> None:
-    async def main() -> list[str]:
-        order: list[str] = []
-        lock = acquire(path).unwrap()
-
-        async def waiter() -> None:
-            with (await acquire_when_free(path)).unwrap():
-                order.append("taken")
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(waiter)
-            await anyio.wait_all_tasks_blocked()
-            order.append("released")
-            lock.release()
-        return order
-
-    assert ["released", "taken"] == anyio.run(main, backend=backend)
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_patience_ends_with_the_owner_that_has_it(path: Path, backend: str) -> None:
-    async def main() -> Result[FileLock, LockError]:
-        with acquire(path).unwrap():
-            return await acquire_when_free(path, patience=timedelta(milliseconds=5))
-
-    outcome = anyio.run(main, backend=backend)
-    assert this_process() == outcome.failure().owner
-
-
-def test_waiting_for_what_cannot_change_ends_at_once(path: Path) -> None:
-    path.write_bytes(write_owner(evolve(this_process(), host="elsewhere", boot="another")))
-    assert isinstance(anyio.run(acquire_when_free, path), Failure)

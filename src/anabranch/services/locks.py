@@ -20,23 +20,17 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
 from enum import StrEnum
-from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
 
-import anyio
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from anabranch.services.owners import Life, Owner, life_of, read_owner, this_process, write_owner
 
-_POLL_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
-_SLOWEST_POLL_SECONDS: Final = 0.05
 _SIGNATURE_BYTES: Final = 4096
 _MOMENTS: Final = 200
 _MOMENT_SECONDS: Final = 0.005
@@ -143,44 +137,12 @@ def _lets_go(outcome: Result[FileLock, LockError]) -> bool:
             return False
 
 
-async def acquire_when_free(
-    path: Path, *, patience: timedelta | None = None
-) -> Result[FileLock, LockError]:
-    """Take the lock, waiting for a living owner to give it back.
-
-    Args:
-        path: the lock's file; its directory must exist.
-        patience: how long to wait; `None` is for ever.
-    """
-    outcome = acquire(path)
-    seconds = None if patience is None else patience.total_seconds()
-    with anyio.move_on_after(seconds):
-        for pause in _pauses():
-            if not _may_change(outcome):
-                break
-            await anyio.sleep(pause)
-            outcome = acquire(path)
-    return outcome
-
-
 def owner_of(path: Path) -> Owner | None:
     """Who signed the lock; `None` if it is free or the signature cannot be read."""
     try:
         return read_owner(path.read_bytes())
     except OSError:
         return None
-
-
-def _pauses() -> Iterator[float]:
-    return chain(_POLL_SECONDS, repeat(_SLOWEST_POLL_SECONDS))
-
-
-def _may_change(outcome: Result[FileLock, LockError]) -> bool:
-    match outcome:
-        case Failure(LockError(fault=LockFault.HELD)):
-            return True
-        case _:
-            return False
 
 
 def _attempt(path: Path) -> Result[FileLock, LockError] | None:
