@@ -137,6 +137,34 @@ def test_logs_of_a_step_and_of_an_agent(ask: Any, capsys: pytest.CaptureFixture[
     assert "did you mean `agent-1`?" in capsys.readouterr().err
 
 
+def test_a_step_or_an_agent_alone_is_one_of_the_newest_run(
+    repository: Path, ask: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert repository.exists()
+    run = ask("status")["run"]
+    assert say(capsys, "logs", run, "agent-1") == say(capsys, "logs", "agent-1")
+    assert 2 == main(["logs", "agent-99", "--repo", "repo"])
+    assert "there is no such run: agent-99" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["show", "discard", "retry"])
+def test_an_agent_that_did_not_fail_is_no_letter_and_no_other_one_is_suggested(
+    what: str, ask: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ask("status")["run"]
+    assert 2 == main(["dlq", what, run, "agent-0", "--repo", "repo"])
+    said = capsys.readouterr().err
+    assert "no such dead letter: agent-0\n\nhint: `anabranch dlq list" in said
+
+
+def test_what_is_wrong_with_a_condition_is_placed_in_its_option(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert repository.exists()
+    assert 2 == main(["events", "--filter", "type ==", "--repo", "repo"])
+    assert capsys.readouterr().err.startswith("error: --filter:1:8: the condition ends here")
+
+
 def test_alike_failures_are_one_group_and_each_has_its_history(ask: Any) -> None:
     letters = ask("dlq", "list")["letters"]
     assert ["two", "three"] == [letter["item"] for letter in letters]

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from anabranch.cli import main
 from tests.cli.terminal import Terminal
 from tests.transcripts import make_repository
 
@@ -74,3 +75,10 @@ def test_a_place_that_is_no_repository_is_told(repository: Terminal) -> None:
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
 def test_a_limit_below_one_is_refused(repository: Terminal, limit: str) -> None:
     assert 2 == repository.type(f"anabranch plan flow.yml --repo repo --max-parallel {limit}")
+
+
+def test_a_limit_that_is_no_number_is_told_in_plain_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert 2 == main(["plan", "flow.yml", "--max-parallel", "x"])
+    assert "`x` is not a valid whole number\n" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import click
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option, run_argument
 from anabranch.cli.output import Output, json_text
-from anabranch.values import Json, Masked, UsageError, did_you_mean, shortened
+from anabranch.values import Json, Masked, UsageError, shortened
 
 if TYPE_CHECKING:
     from anabranch.lifecycle import Letter, RunState
@@ -56,14 +56,12 @@ def show_all(output: Output, run: str | None, repo: str) -> None:
 @click.pass_obj
 def show(output: Output, run: str, subject: str, repo: str) -> None:
     """Everything that is known of it."""
-    from anabranch.engine import open_repository
+    from anabranch.engine import letters_named, open_repository
     from anabranch.services.runs import read_run
 
-    letters = {x.subject: x for x in _letters_of(read_run(open_repository(repo).state, run))}
-    if subject not in letters:
-        hint = did_you_mean(subject, letters)
-        raise UsageError.of("no-letter", "no such dead letter", value=subject, hint=hint)
-    output.result("\n".join(_told(run, letters[subject])), _data(letters[subject]))
+    letters = _letters_of(read_run(open_repository(repo).state, run))
+    (letter,) = letters_named(run, letters, [subject])
+    output.result("\n".join(_told(run, letter)), _data(letter))
 
 
 @command.command("export", help="Print failed items as JSON, to be the input of another run.")

@@ -43,7 +43,7 @@ def _facts(machine: Machine) -> list[str]:
     memory, start, worktrees = machine.memory_bytes, machine.start_seconds, machine.worktrees
     rows = {
         "system": f"{machine.system}, Python {machine.python}",
-        "git": machine.git or "none that works here",
+        "git": machine.git or "cannot be used here, see below",
         "processors": str(machine.processors),
         "memory": "unknown" if memory is None else f"{format_size(memory)} available",
         "limits": f"{_limit(machine.open_files)} open files, {_limit(machine.processes)} processes",

@@ -10,8 +10,10 @@ import click
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option, run_argument
 from anabranch.cli.output import Output, json_text
+from anabranch.values import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from anabranch.expressions import Condition
     from anabranch.lifecycle import Event
 
 
@@ -28,17 +30,29 @@ def command(
     """One line for each event; with --json one object a line, as in the journal."""
     from anabranch.cli.following import followed
     from anabranch.engine import open_repository
-    from anabranch.expressions import parse_condition
     from anabranch.services.journal import read_segments
     from anabranch.services.runs import newest_run, read_run
 
-    condition = None if wanted is None else parse_condition(wanted)
+    condition = None if wanted is None else _condition(wanted)
     state = open_repository(repo).state
     found = read_run(state, run) if run else newest_run(state)
     for event in followed(found) if follow else read_segments(found.directory).events:
         row = _row(event)
         if condition is None or condition.matches(row):
             output.line(json_text(row) if output.as_json else _text(event))
+
+
+def _condition(text: str) -> Condition:
+    """A condition; what is wrong with it is at a place in the option."""
+    from attrs import evolve
+
+    from anabranch.expressions import parse_condition
+
+    try:
+        return parse_condition(text)
+    except ConfigError as error:
+        placed = (evolve(p, where=evolve(p.where, file="--filter")) for p in error.problems)
+        raise UsageError(*placed) from None
 
 
 def _row(event: Event) -> dict[str, Any]:

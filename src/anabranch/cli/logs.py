@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,12 +32,8 @@ def command(
 ) -> None:
     """All log files, oldest first, each under its name if there are several."""
     from anabranch.engine import open_repository
-    from anabranch.services.runs import newest_run, read_run
 
-    state = open_repository(repo).state
-    found = read_run(state, run) if run else newest_run(state)
-    if subject is not None:
-        _require_subject(found, subject)
+    found, subject = _meant(open_repository(repo).state, run, subject)
     if output.as_json:
         told = [{"path": str(p), "text": _text(p.read_bytes())} for p in _files(found, subject)]
         output.result("", {"logs": told})
@@ -52,11 +48,31 @@ def command(
         time.sleep(_POLL_SECONDS)
 
 
-def _require_subject(found: FoundRun, subject: str) -> None:
+def _meant(state: str, run: str | None, subject: str | None) -> tuple[FoundRun, str | None]:
+    """The run, and what of it. A word alone is a run, or else something of the newest one."""
+    from anabranch.services.runs import newest_run, read_run, run_ids
+
+    if run is None:
+        return newest_run(state), None
+    if subject is None and run not in run_ids(state):
+        newest = newest_run(state)
+        if run in _subjects(newest):
+            return newest, run
+    found = read_run(state, run)
+    if subject is not None:
+        _require_subject(found, subject)
+    return found, subject
+
+
+def _subjects(found: FoundRun) -> Mapping[str, object]:
     from anabranch.lifecycle import fold
     from anabranch.services.journal import read_segments
 
-    known = fold(read_segments(found.directory).events).subjects
+    return fold(read_segments(found.directory).events).subjects
+
+
+def _require_subject(found: FoundRun, subject: str) -> None:
+    known = _subjects(found)
     if subject not in known:
         hint = did_you_mean(subject, known) or f"`anabranch events {found.run}` tells its steps"
         message = "the run has no such step or agent"

@@ -26,8 +26,16 @@ repo_option: Final = click.option(
     help="The git repository.",
 )
 
+
+class _WholeNumber(click.IntRange):
+    """A range that click calls by a word of everybody's."""
+
+    name = "whole number"
+
+
 max_parallel_option: Final = click.option(
     "--max-parallel",
-    type=click.IntRange(min=1),
+    type=_WholeNumber(min=1),
+    metavar="N",
     help="Run at most so many agents at once, whatever the workflow says.",
 )

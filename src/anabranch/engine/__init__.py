@@ -1,7 +1,7 @@
 """Runs on this machine: the environment composed, the program interpreted."""
 
 from anabranch.engine.cancelling import Cancellation, LocalCancellation
-from anabranch.engine.letters import LocalRetry, discard_letters
+from anabranch.engine.letters import LocalRetry, discard_letters, letters_named
 from anabranch.engine.local import (
     Listener,
     Local,
@@ -25,6 +25,7 @@ __all__ = [
     "LocalRun",
     "discard_letters",
     "end_what_was_left",
+    "letters_named",
     "local_environment",
     "new_run_id",
     "open_repository",

@@ -27,7 +27,7 @@ from anabranch.program.faults import fatal
 from anabranch.services.git import GitRepository, git_run
 from anabranch.services.journal import FileJournal, open_journal
 from anabranch.services.runs import require_run, run_directory
-from anabranch.values import HostError, Problem, UsageError, did_you_mean
+from anabranch.values import HostError, Problem, UsageError
 from anabranch.workflow import Workflow
 
 
@@ -139,7 +139,7 @@ async def _letters(
         if journal.state.status not in RUN_TERMINAL:
             hint = f"`anabranch resume {run}` first"
             raise UsageError.of("run-not-ended", "the run has not ended", value=run, hint=hint)
-        yield journal, _chosen(dead_letters(journal.state), subjects)
+        yield journal, letters_named(run, dead_letters(journal.state), subjects)
         written = await journal.flush()
         if isinstance(written, Failure):
             raise fatal(written.failure())
@@ -154,20 +154,28 @@ def _refuse_masked(letters: Sequence[Letter]) -> None:
         raise UsageError.of("masked-item", message, value=", ".join(masked), hint=hint)
 
 
-def _chosen(letters: Sequence[Letter], subjects: tuple[str, ...]) -> tuple[Letter, ...]:
+def letters_named(
+    run: str, letters: Sequence[Letter], subjects: Sequence[str] = ()
+) -> tuple[Letter, ...]:
+    """Some letters of a run.
+
+    Args:
+        run: the run that they are of.
+        letters: all that are in its queue.
+        subjects: which; all of them if empty.
+
+    Raises:
+        UsageError: there is no such letter, or none at all.
+    """
     known = {letter.subject: letter for letter in letters}
-    missing = [name for name in subjects if name not in known]
-    if missing or not known:
-        raise UsageError(*map(partial(_no_letter, known), missing or [""]))
+    hint = f"`anabranch dlq list {run}` lists them"
+    missing = [
+        Problem(code="no-letter", message="no such dead letter", value=name, hint=hint)
+        for name in subjects
+        if name not in known
+    ]
+    if missing:
+        raise UsageError(*missing)
+    if not known:
+        raise UsageError.of("no-letter", "nothing is in its dead-letter queue")
     return tuple(known[name] for name in subjects) if subjects else tuple(letters)
-
-
-def _no_letter(known: dict[str, Letter], name: str) -> Problem:
-    if not name:
-        return Problem(code="no-letter", message="nothing is in its dead-letter queue")
-    return Problem(
-        code="no-letter",
-        message="no such dead letter",
-        value=name,
-        hint=did_you_mean(name, known),
-    )

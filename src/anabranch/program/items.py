@@ -10,7 +10,7 @@ from returns.result import Failure, Result, Success
 
 from anabranch.effects import Effect, from_result, succeed
 from anabranch.effects.work import read_file
-from anabranch.environment import HasFiles, Worktree
+from anabranch.environment import FileError, HasFiles, Worktree
 from anabranch.lifecycle import STARS, Masker, RunState, SubjectKind
 from anabranch.planning import WorkAssignment
 from anabranch.planning.work import assign_items
@@ -58,14 +58,15 @@ def read_assignments(
 ) -> Effect[tuple[WorkAssignment, ...], AnabranchError, HasFiles]:
     """Read the input of a map phase from a worktree and plan the work."""
 
-    def missing(error: object) -> ConfigError:
+    def missing(error: FileError) -> ConfigError:
         return ConfigError(
             Problem(
                 code="no-input",
                 message="the input of the map phase cannot be read",
                 where=Location(path="map.input"),
                 value=phase.input,
-                expected=f"a file in the worktree after `setup` ({error})",
+                expected=f"a file in the worktree after `setup` ({error.message})",
+                hint="commit it, or let a step of `setup` write it",
             )
         )
 
