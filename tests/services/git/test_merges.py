@@ -115,6 +115,17 @@ def test_a_conflict_says_its_kind(
     assert (kind, sides) == (conflict.kind, (conflict.ours, conflict.theirs))
 
 
+def test_a_path_in_conflict_for_two_reasons_is_named_once(bench: Bench) -> None:
+    bench.repo.git("checkout", "--quiet", "-b", "one")
+    (bench.repo.path / "n").symlink_to("a.txt")
+    bench.repo.git("add", "n")
+    one = request(bench.repo, Oid(bench.repo.commit()))
+    bench.repo.git("checkout", "--quiet", "main")
+    two = request(bench.repo, work(bench.repo, "two", {"n": "theirs\n"}))
+    error = failure(merge_all(bench, one, two)[1])
+    assert "conflict in n" == error.message
+
+
 def test_a_linear_merge_replays_each_commit_with_its_author(bench: Bench) -> None:
     one = request(bench.repo, work(bench.repo, "one", {"one": "1"}))
     bench.repo.git("checkout", "--quiet", "-b", "two", "main")

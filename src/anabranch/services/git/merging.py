@@ -160,8 +160,9 @@ class Merger:
             evolve(self._with_sides(clash), path=asides.sub("", clash.path))
             for clash in merged.clashes
         )
-        names = ", ".join(conflict.path for conflict in conflicts[:_SHOWN])
-        more = f" and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
+        found = list(dict.fromkeys(conflict.path for conflict in conflicts))
+        names = ", ".join(found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise Unmerged(MergeFault.CONFLICT, f"conflict in {names}{more}", conflicts)
 
     def _with_sides(self, clash: Clash) -> Conflict:
