@@ -102,15 +102,17 @@ FAULTS: dict[str, Callable[[ScratchRepository], None]] = {
 
 
 @REAL_GIT
-@given(meetings(), st.sampled_from(sorted(FAULTS)))
+@given(meetings(), st.sampled_from(sorted(FAULTS)), st.booleans())
 def test_a_delivery_is_all_or_nothing_and_loses_nothing(
-    meeting: tuple[Files, Edits, Edits], fault: str
+    meeting: tuple[Files, Edits, Edits], fault: str, staged: bool
 ) -> None:
     files, landing, own = meeting
     with repository(files) as bench:
         source = land(bench.repo, landing)
         before = Oid(bench.repo.head)
         apply(bench.repo, own)
+        if staged:
+            bench.repo.git("add", "--all")
 
         async def merged(git: GitRun) -> None:
             base = (await git.merges.start(RESULT)).unwrap()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +87,35 @@ def test_nothing_of_the_users_is_lost_and_the_hint_takes_the_result(
     assert content == bench.files()
 
 
+def test_a_link_where_a_directory_was_is_not_replaced(bench: Bench) -> None:
+    there = bench.repo.path / "dir"
+    shutil.rmtree(there)
+    there.symlink_to("elsewhere")
+    delivery = deliver(bench, {"dir/b.txt": "new\n"})
+    assert (False, Path("elsewhere")) == (delivery.delivered, there.readlink())
+    assert "in the way of the result, and not committed: dir" == delivery.reason
+
+
+def test_a_staged_file_is_not_lost_where_a_file_of_its_content_lands(bench: Bench) -> None:
+    bench.repo.write({"sub/x": "x\n"})
+    bench.repo.git("add", "sub/x")
+    before = (bench.files(), bench.repo.git("status", "--porcelain"))
+    assert not deliver(bench, {"sub": "x\n"}).delivered
+    assert before == (bench.files(), bench.repo.git("status", "--porcelain"))
+
+
+def test_what_is_staged_below_a_file_that_goes_is_not_lost(bench: Bench) -> None:
+    (bench.repo.path / "a.txt").unlink()
+    bench.repo.write({"a.txt/new": "mine\n"})
+    bench.repo.git("add", "--all")
+    delivery = deliver(bench, {"a.txt": None, "b": "b"})
+    assert (False, "mine\n") == (
+        delivery.delivered,
+        (bench.repo.path / "a.txt" / "new").read_text(),
+    )
+    assert "in the way of the result, and not committed: a.txt/new" == delivery.reason
+
+
 def test_changes_that_are_not_in_the_way_stay(bench: Bench) -> None:
     bench.repo.write({"dir/b.txt": "mine\n", "untracked": "mine\n"})
     delivery = deliver(bench, {"a.txt": "new\n"})
@@ -147,6 +177,15 @@ def test_a_user_who_went_to_another_branch_finds_the_result_on_the_first(bench: 
         bench.repo.git("branch", "--show-current"),
         bench.repo.git("status", "--porcelain"),
     )
+
+
+def test_a_branch_that_moved_into_a_conflict_and_was_left_is_named(bench: Bench) -> None:
+    def leave() -> None:
+        bench.repo.commit({"a.txt": "y\n"})
+        bench.repo.git("checkout", "-b", "other")
+
+    delivery = deliver(bench, {"a.txt": "x\n"}, leave)
+    assert f"git switch main && git merge --no-overwrite-ignore {RUN}" == delivery.hint
 
 
 def test_a_detached_checkout_comes_forward_and_the_branch_stays(bench: Bench) -> None:
@@ -324,17 +363,28 @@ def test_a_lock_that_comes_at_that_very_moment_is_waited_for(
     assert [STILL] == states
 
 
-def test_a_hook_that_keeps_the_branch_where_it_is_leaves_the_files_so(bench: Bench) -> None:
-    def freeze() -> None:
-        hook = bench.repo.path / ".git" / "hooks" / "reference-transaction"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text("#!/bin/sh\n! grep -q refs/heads/main || { echo frozen >&2; exit 1; }\n")
-        hook.chmod(0o755)
+def freeze(bench: Bench) -> None:
+    """A hook lets `main` not move."""
+    hook = bench.repo.path / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\n! grep -q refs/heads/main || { echo frozen >&2; exit 1; }\n")
+    hook.chmod(0o755)
 
-    delivery = deliver(bench, LANDING, freeze)
+
+def test_a_hook_that_keeps_the_branch_where_it_is_leaves_the_files_so(bench: Bench) -> None:
+    delivery = deliver(bench, LANDING, lambda: freeze(bench))
     assert not delivery.delivered
     assert "frozen" in (delivery.reason or "")
     assert STILL == (bench.files(), bench.repo.git("status", "--porcelain"))
+
+
+def test_a_directory_that_the_user_emptied_is_there_afterwards(bench: Bench) -> None:
+    def empty() -> None:
+        bench.repo.write({"dir/b.txt": None})
+        freeze(bench)
+
+    assert not deliver(bench, {"a.txt": "new\n", "dir/b.txt": "x"}, empty).delivered
+    assert [] == list((bench.repo.path / "dir").iterdir())
 
 
 def test_a_filter_that_fails_half_way_leaves_nothing_behind(bench: Bench) -> None:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import sleep
@@ -67,6 +68,7 @@ _COMMAND: Final = (
     *("--no-stat", "--no-verify-signatures"),
 )
 _LOCKED: Final = re.compile(rb"Unable to create '.*\.lock': File exists")
+_SHOWN: Final = 3
 _RACES: Final = 4
 _TRIES: Final = 20
 _PAUSE_SECONDS: Final = 0.1
@@ -138,7 +140,10 @@ class Courier:
         if tip is None:
             name = ref.removeprefix("refs/heads/")
             raise _Stays(f"branch {name} is gone", f"git branch {name} {branch}")
-        target = self._target(tip, result, branch, _take(checkout, branch))
+        take = _take(checkout, branch)
+        if checkout is None and not self.repository.bare:
+            take = f"git switch {shlex.quote(ref.removeprefix('refs/heads/'))} && {take}"
+        target = self._target(tip, result, branch, take)
         if checkout is None:
             self._move(ref, tip, target, branch)
         elif target != tip:
@@ -221,6 +226,9 @@ def _fast_forward(git: Git, tip: Oid, target: Oid, *, again: bool) -> str | None
     """
     for _ in range(_TRIES):
         before = Before.of(git, tip, target)
+        blocking = before.way.blocking(git.directory)
+        if blocking:
+            return None if again and _finished(git, tip, target) else _in_the_way(blocking)
         done = git.attempt(*_COMMAND, target)
         if done.code == 0:
             return None if _is_there(git, target) else "git brought it forward, and a hook back"
@@ -231,6 +239,13 @@ def _fast_forward(git: Git, tip: Oid, target: Oid, *, again: bool) -> str | None
             return done.complaint
         sleep(_PAUSE_SECONDS)
     return "another git is at work"
+
+
+def _in_the_way(paths: Sequence[str]) -> str:
+    """Said before git is asked, which takes some of it away: a link where a directory was."""
+    names = ", ".join(paths[:_SHOWN])
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"in the way of the result, and not committed: {names}{more}"
 
 
 def _is_there(git: Git, target: Oid) -> bool:

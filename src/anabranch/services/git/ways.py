@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from attrs import frozen
@@ -60,6 +60,18 @@ class Way:
     def differing(self) -> frozenset[str]:
         """The landings at which something else is than what lands there."""
         return frozenset(self.occupied.keys() - self.same)
+
+    def blocking(self, tree: str) -> list[str]:
+        """What is there and would be lost, sorted: in the way itself, or tracked beside it.
+
+        Where a file is to come or to go, git takes what was staged below that path for its own.
+        """
+        beside = {path for path in self.changed - self.same if self._is_beside(path)}
+        found = sorted(beside.union(self.obstacles))
+        return [path for path in found if os.path.lexists(os.path.join(tree, path))]
+
+    def _is_beside(self, path: str) -> bool:
+        return any(above in self.landings for above in map(str, PurePosixPath(path).parents))
 
     def is_gone(self, tree: str, path: str) -> bool:
         """Whether a file that was at a path is not there, nor anything in its place."""

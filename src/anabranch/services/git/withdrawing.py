@@ -9,9 +9,10 @@ now what was to land, is brought back: everything else is somebody else's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from attrs import frozen
 
@@ -29,6 +30,7 @@ class Before:
         head, commit: where it is, and where it is to go.
         way: what lies in between.
         gone: tracked files that are not there.
+        directories: those above what lands that are there.
         index: the file of git's index, and what it holds.
     """
 
@@ -36,6 +38,7 @@ class Before:
     commit: Oid
     way: Way
     gone: frozenset[str]
+    directories: frozenset[str]
     index: tuple[Path, bytes]
 
     @classmethod
@@ -48,6 +51,7 @@ class Before:
             commit=commit,
             way=way,
             gone=frozenset(path for path in way.differing if way.is_gone(git.directory, path)),
+            directories=frozenset(_directories(git.directory, way)),
             index=(index, index.read_bytes() if index.exists() else b""),
         )
 
@@ -61,7 +65,7 @@ class Before:
         mine = self.way.landings.keys() - self.way.same - (self.way.differing - self.gone)
         written = sorted(_written(git, self.head, self.commit) & mine)
         for path in written:
-            _remove(git.directory, path)
+            _remove(git.directory, path, but=self.directories)
         self._check_out(git, (path for path in written if path not in self.gone))
         git.attempt("update-index", "-q", "--refresh")
 
@@ -100,10 +104,14 @@ def _is_torn(git: Git, way: Way, path: str) -> bool:
     return False
 
 
-def _remove(tree: str, path: str) -> None:
-    """Remove a file, and the directories above it that are empty then."""
-    with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        os.unlink(os.path.join(tree, path))
+def _directories(tree: str, way: Way) -> Iterator[str]:
+    above = {str(parent) for path in way.landings for parent in PurePosixPath(path).parents}
+    yield from (path for path in above if os.path.isdir(os.path.join(tree, path)))
+
+
+def _remove(tree: str, path: str, *, but: AbstractSet[str]) -> None:
+    """Remove a file, and the directories above it that are empty then, but for some."""
     with suppress(OSError):
-        while path := os.path.dirname(path):
+        os.unlink(os.path.join(tree, path))
+        while (path := os.path.dirname(path)) and path not in but:
             os.rmdir(os.path.join(tree, path))
