@@ -119,7 +119,7 @@ class Group:
             worker, context = self._make(effect, self, key), self.context.copy()
         request = context.run(worker.advance, OK, None) if self._eager else None
         if request is None and self._eager:
-            return self.stopped
+            return False
         if request is YIELD:
             worker.before_it_goes_on(self.grow)
         if self._spawn is None:

@@ -8,7 +8,7 @@ from contextvars import Context
 from datetime import timedelta
 from functools import partial
 from types import CoroutineType
-from typing import Any, Literal, TypeVar, assert_never, final, overload
+from typing import Any, Literal, TypeAlias, TypeVar, assert_never, final, overload
 
 import anyio
 import anyio.lowlevel
@@ -44,6 +44,10 @@ Backend = Literal["asyncio", "trio"]
 
 _TASK_EVERY = 16
 """Of timeouts inside timeouts, every 16th runs on the stack of a task of its own."""
+
+
+_Rare: TypeAlias = Await | CallBlocking | Pause | Until | Fork | Within
+"""A request for which `drive` has no short way."""
 
 
 @final
@@ -103,16 +107,14 @@ class _Live:
         if strand.mode is RAISED:
             raise strand.payload
 
-    async def _perform(self, request: Request) -> tuple[Exit, Any]:
-        if shielded(request):
+    async def _perform(self, request: _Rare) -> tuple[Exit, Any]:
+        if request.shielded:
             with anyio.CancelScope(shield=True):
                 return await self._carry_out(request)
         return await self._carry_out(request)
 
-    async def _carry_out(self, request: Request) -> tuple[Exit, Any]:
+    async def _carry_out(self, request: _Rare) -> tuple[Exit, Any]:
         match request:
-            case CoroutineType():
-                return opened(await request)
             case Await():
                 return opened(await request.awaitable)
             case CallBlocking():
@@ -126,8 +128,6 @@ class _Live:
                 told = anyio.Event()
                 request.register(told.set)
                 await told.wait()
-            case Yield():
-                pass
             case Fork():
                 return await self._fork(request)
             case Within():
