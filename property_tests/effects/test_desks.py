@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Success
 
-from anabranch.effects import Desk, Do, Effect, desk, do, now, par_all, sleep, timeout
+from anabranch.effects import (
+    Desk,
+    Do,
+    Effect,
+    bracket,
+    desk,
+    do,
+    now,
+    par_all,
+    sleep,
+    succeed,
+    timeout,
+)
 from anabranch.interpreters import run
 from anabranch.interpreters.virtual import run_virtual
 from anabranch.planning import (
@@ -126,3 +138,39 @@ def test_two_of_one_name_wait_for_each_other_like_any_two() -> None:
 
     effect = desk(Limits(pools={"lock": 1})).and_then(both)
     assert Success([(0, 1), (1, 2)]) == run_virtual(effect).result
+
+
+@given(st.lists(st.integers(0, 3), max_size=6), st.permutations(range(6)))
+def test_those_who_wait_are_served_by_their_turn_and_then_as_they_came(
+    turns: list[int], moments: list[int]
+) -> None:
+    served: list[int] = []
+    lock = (Claim("db"),)
+
+    def serve(at: Desk) -> Effect[list[None], Any, object]:
+        def visit(number: int) -> Effect[None, Any, object]:
+            use = succeed(number).map(served.append).tap(lambda _: sleep("1s"))
+            held = at.holding("visitor", lock, use, turn=(turns[number],))
+            return sleep(1 + moments[number]).and_then(lambda _: held)
+
+        first = at.holding("first", lock, sleep("10s").as_(None))
+        return par_all([first, *map(visit, range(len(turns)))])
+
+    run_virtual(desk(Limits()).and_then(serve))
+    came = sorted(range(len(turns)), key=lambda number: moments[number])
+    assert sorted(came, key=lambda number: turns[number]) == served
+
+
+def test_one_who_has_to_have_it_waits_for_it_even_if_it_is_cancelled() -> None:
+    lock, log = (Claim("db"),), list[str]()
+
+    def serve(at: Desk) -> Effect[list[object], Any, object]:
+        must_have = bracket(
+            at.holding("b", lock, succeed("it")),
+            lambda it: succeed(f"released {it}").map(log.append),
+            succeed,
+        )
+        return par_all([at.holding("a", lock, sleep("10s")), timeout(must_have, "1s").settled()])
+
+    run = run_virtual(desk(Limits()).and_then(serve))
+    assert (10, ["released it"]) == (run.elapsed, log)

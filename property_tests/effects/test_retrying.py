@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
 
-from anabranch import Effect, RetryPolicy, fail, now, retry, sleep, succeed
+from anabranch import Effect, RetryPolicy, UsageError, fail, now, repeat, retry, sleep, succeed
 from anabranch.interpreters.virtual import run_virtual
 from anabranch.planning.retries import Retry
 
@@ -69,3 +70,29 @@ def test_a_failure_that_is_not_worth_it_is_not_tried_again(
     effect = retry(attempts(starts, duration, 9), policy, retry_if=lambda error: "2" in error)
     assert Failure("attempt 1") == run_virtual(effect).result
     assert [timedelta()] == starts
+
+
+@given(st.none() | st.integers(1, 6), st.none() | st.integers(1, 6), st.integers(0, 9))
+def test_a_repetition_ends_with_its_last_round_or_the_value_that_it_waits_for(
+    times: int | None, awaited: int | None, delay: int
+) -> None:
+    assume(times or awaited)
+    rounds: list[None] = []
+    counted = succeed(None).map(rounds.append).map(lambda _: len(rounds))
+
+    def until(count: int) -> bool:
+        return count == awaited
+
+    effect = repeat(counted, times=times, until=until if awaited else None, delay=delay)
+    run = run_virtual(effect)
+    last = min(count for count in (times, awaited) if count)
+    assert (Success(last), last, (last - 1) * delay) == (run.result, len(rounds), run.elapsed)
+
+
+@pytest.mark.parametrize("times", [None, 0, -1])
+def test_a_repetition_without_a_last_round_is_refused(times: int | None) -> None:
+    with pytest.raises(UsageError, match="a repetition needs `times`"):
+        repeat(succeed(1), times=times)
+    if times is not None:
+        with pytest.raises(UsageError, match="a repetition needs `times`"):
+            repeat(succeed(1), times=times, until=bool)

@@ -5,7 +5,19 @@ from typing import Never
 
 from returns.result import Failure, Result, Success
 
-from anabranch import CircuitBreaker, CircuitOpen, Do, circuit_breaker, do, from_function, sleep
+from anabranch import (
+    CircuitBreaker,
+    CircuitOpen,
+    Do,
+    Effect,
+    circuit_breaker,
+    do,
+    fail,
+    from_function,
+    now,
+    sleep,
+    succeed,
+)
 from anabranch.testing import run_virtual
 
 SETTINGS = CircuitBreaker(
@@ -40,3 +52,21 @@ def test_it_opens_after_failures_refuses_without_calling_and_closes_again() -> N
     ]
     assert Success(expected) == run_virtual(program()).result
     assert ["down", "down", None, None] == calls
+
+
+def test_it_stays_open_for_its_time_from_the_last_failure_on() -> None:
+    calls: list[float] = []
+
+    def call(_: None) -> Effect[None, str, object]:
+        return now().map(calls.append).and_then(lambda _: fail("down"))
+
+    @do
+    def program() -> Do[None, Never, object]:
+        breaker = yield from circuit_breaker(SETTINGS)
+        once = breaker.protect(succeed(None).and_then(call)).settled()
+        for pause in (100, 5, 29, 1):
+            yield from sleep(pause)
+            yield from once
+
+    run_virtual(program())
+    assert [100, 105, 135] == calls

@@ -11,12 +11,14 @@ from returns.result import Failure, Result, Success
 
 from anabranch import (
     Effect,
+    FinaliserErrors,
     Scope,
     bracket,
     fail,
     from_async,
     from_function,
     par_all,
+    par_settle,
     par_try_all,
     race,
     run,
@@ -25,6 +27,7 @@ from anabranch import (
     sleep,
     succeed,
     timeout,
+    traverse,
 )
 from anabranch.interpreters import Backend
 
@@ -145,3 +148,26 @@ def test_a_defect_is_not_lost_when_the_cancellation_comes_after_it(backend: Back
 
     with pytest.raises(ValueError, match="bug"):
         anyio.run(main, backend=backend)
+
+
+def test_all_errors_of_finalisers_are_kept_in_the_order_in_which_they_ran() -> None:
+    def use(scope: Scope[str, object]) -> Effect[int, Never, object]:
+        finalisers = [scope.add(fail("first")), scope.add(succeed(None)), scope.add(fail("last"))]
+        return traverse(finalisers, lambda add: add).as_(1)
+
+    result = run(scoped(use))
+    assert Failure(FinaliserErrors(("last", "first"))) == result
+    assert "a finaliser failed: last\na finaliser failed: first" == str(result.failure())
+
+
+def test_what_is_for_an_interruption_runs_after_a_defect_or_a_cancellation_only() -> None:
+    log: list[str] = []
+    effects: list[Effect[Any, Any, object]] = [
+        succeed(1).on_interrupt(note(log, "value")),
+        fail("no").on_interrupt(note(log, "failure")),
+        raising(ValueError("bug")).on_interrupt(note(log, "defect")),
+        timeout(sleep("1h").on_interrupt(note(log, "cancellation")), "1ms"),
+    ]
+    with pytest.raises(ValueError, match="bug"):
+        run(par_settle(effects))
+    assert ["defect", "cancellation"] == log

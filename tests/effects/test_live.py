@@ -297,3 +297,11 @@ def test_deeply_nested_groups_and_timeouts_run(backend: Backend) -> None:
     for _ in range(1000):
         limited = timeout(limited, 60)
     assert Success(1) == run(limited, backend=backend)
+
+
+def test_a_defect_comes_out_of_deeply_nested_timeouts_as_it_is(backend: Backend) -> None:
+    effect: Effect[Any, Any, object] = sleep(0).map(lambda _: 1 // 0)
+    for _ in range(40):
+        effect = timeout(effect, 60)
+    with pytest.raises(ZeroDivisionError):
+        run(effect, backend=backend)
