@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from anabranch.services.git.faults import Refused
+from anabranch.services.git.pristine import Differences, Record
 from anabranch.services.git.trees import Tree, Trees
 from tests.services.git.bench import Bench
 from tests.services.git.forest import KINDS, order, picture, trees_of
@@ -43,6 +45,29 @@ def test_a_tree_is_on_its_branch(bench: Bench, trees: Trees) -> None:
         there.commit({"new": "new"})
         trees.take_away(tree)
         assert {"a.txt", "dir/b.txt", "new"} == set(bench.repo.files("anabranch/r1/agent-0"))
+
+
+def test_a_file_that_changed_in_the_second_it_was_made_in_is_what_it_was_for_the_next(
+    bench: Bench, trees: Trees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git counts in seconds: what it wrote and what came in its place look alike to it."""
+    found_at_once = Record.differences
+
+    def found_a_second_later(record: Record, top: str) -> Differences:
+        found = found_at_once(record, top)
+        index = bench.repo.at(Path(top)).git("rev-parse", "--git-path", "index")
+        later = time.time() + 60
+        os.utime(index, (later, later))
+        return found
+
+    monkeypatch.setattr(Record, "differences", found_a_second_later)
+    for number in range(4):
+        tree = trees.make(order(bench, branch="anabranch/r1/agent-0"))
+        file = Path(tree.path, "a.txt")
+        before = file.read_bytes()
+        assert (bench.repo.path / "a.txt").read_bytes() == before, number
+        file.write_bytes(bytes(byte ^ 1 for byte in before))
+        trees.take_away(tree)
 
 
 def test_a_tree_without_a_branch_is_detached(bench: Bench, trees: Trees) -> None:

@@ -137,6 +137,9 @@ def _rewrite(git: Git, tree: Tree, record: Record, damaged: list[str]) -> None:
     if len(files) < len(damaged):
         replace_file(os.path.join(tree.path, _LINK), os.fsencode(f"gitdir: {tree.admin}\n"))
     if files:
+        for path in files:
+            # Git does not write what looks to it as it was, and it counts in whole seconds.
+            erase(os.path.join(tree.path, path))
         listed = os.fsencode("".join(f"{path}\0" for path in files))
         git.run("checkout-index", "--force", "-u", "-z", "--stdin", stdin=listed)
         keep_index(tree.admin)
