@@ -120,9 +120,11 @@ class Stream:
             if data and self._open_log is not None and self._log is None:
                 self._log = self._open_log()
             if self._log is not None:
-                # Into the page cache: cheaper than handing it to a thread.
-                for start in range(0, len(data), _PIECE):
-                    self._log.write(memoryview(data)[start : start + _PIECE])
+                # Into the page cache: cheaper than handing it to a thread. A disk that is nearly
+                # full takes a part of a piece, and refuses the rest.
+                left = memoryview(data)
+                while left:
+                    left = left[self._log.write(left[:_PIECE]) :]
         except OSError:
             self.close()
             self._open_log = None
