@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from typing import Any, Never
 
@@ -125,6 +126,20 @@ def test_what_is_raised_is_a_fault_without_any_check() -> None:
 
     failed = failure_of(succeed(1).map(broken))
     assert "ValueError: no such thing" == str(failed).splitlines()[0]
+    assert isinstance(failed.__cause__, ValueError)
+    assert "broken" == traceback.extract_tb(failed.__cause__.__traceback__)[-1].name
+
+
+def test_of_what_several_raised_each_is_told() -> None:
+    def broken(name: str) -> Effect[None, Any, object]:
+        def work(_: object) -> Result[None, Any]:
+            raise ValueError(name)
+
+        return from_function(work)
+
+    first = str(failure_of(par_all([broken("a"), broken("b")]))).splitlines()[0]
+    assert "ExceptionGroup: several parallel effects raised" in first
+    assert first.endswith(": ValueError: a; ValueError: b")
 
 
 def test_a_failure_is_a_result_like_any_other() -> None:

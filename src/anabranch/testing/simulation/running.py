@@ -92,6 +92,7 @@ class SimulationFailed(AssertionError):  # noqa: N818 (what it is: the text says
         self.fault = fault
         self.timeline = timeline
         self.run = run
+        self.__cause__ = None if run is None else run.raised  # its traceback says where
 
 
 def _story(fault: Fault, seed: int | None, choices: Choices, timeline: Timeline) -> str:
@@ -166,11 +167,19 @@ def examine(
     except (DeadlockError, LivelockError) as error:
         return None, Fault(type(error).__name__, str(error))
     if run.raised is not None:
-        return run, Fault(type(run.raised).__name__, str(run.raised) or "it was raised")
+        return run, Fault(type(run.raised).__name__, _in_words(run.raised))
     for check in checks:
         if (fault := _checked(check, run)) is not None:
             return run, fault
     return run, None
+
+
+def _in_words(error: BaseException) -> str:
+    """What an exception says; of a group, what those in it are and say."""
+    if isinstance(error, BaseExceptionGroup):
+        inside = (f"{type(each).__name__}: {_in_words(each)}" for each in error.exceptions)
+        return f"{error.message}: {'; '.join(inside)}"
+    return str(error) or "it was raised"
 
 
 def _checked(check: Check, run: Run) -> Fault | None:
