@@ -176,10 +176,9 @@ def examine(
 
 def _in_words(error: BaseException) -> str:
     """What an exception says; of a group, what those in it are and say."""
-    if isinstance(error, BaseExceptionGroup):
-        inside = (f"{type(each).__name__}: {_in_words(each)}" for each in error.exceptions)
-        return f"{error.message}: {'; '.join(inside)}"
-    return str(error) or "it was raised"
+    inside: Sequence[BaseException] = getattr(error, "exceptions", ())
+    each = "; ".join(f"{type(one).__name__}: {_in_words(one)}" for one in inside)
+    return ": ".join(part for part in (str(error), each) if part) or "it was raised"
 
 
 def _checked(check: Check, run: Run) -> Fault | None:
