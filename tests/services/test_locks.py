@@ -120,6 +120,28 @@ def test_a_process_that_died_while_it_started_another_lets_go_in_a_moment(path: 
         assert 0 == begun.wait()
 
 
+def test_a_lock_that_is_given_back_while_another_takes_it_is_taken_anew(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with acquire(path).unwrap():
+        assert this_process() == owner_of(path)
+        assert LockFault.HELD == fault(acquire(path))
+
+
+def test_a_new_signature_replaces_a_longer_one(path: Path) -> None:
+    path.write_bytes(write_owner(evolve(this_process(), host="h" * 90, started="1")))
+    with acquire(path).unwrap():
+        assert this_process() == owner_of(path)
+
+
 def test_a_machine_that_changed_its_name_is_the_same_machine(path: Path) -> None:
     path.write_bytes(write_owner(evolve(this_process(), host="elsewhere")))
     assert LockFault.HELD == fault(acquire(path))

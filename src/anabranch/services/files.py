@@ -13,6 +13,7 @@ from anyio import to_thread
 from returns.result import Failure, Result, Success
 
 from anabranch.environment import FileError
+from anabranch.services.directories import make_directory, sync_directory
 
 
 @final
@@ -54,7 +55,7 @@ def _failed(path: str, error: OSError | ValueError) -> FileError:
 
 def _replace(path: str, data: bytes) -> None:
     target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(target.parent)
     beside = target.parent / f".anabranch-{token_hex(8)}.tmp"
     try:
         _write_through(beside, data, _permissions(target))
@@ -63,7 +64,7 @@ def _replace(path: str, data: bytes) -> None:
         with suppress(OSError):
             beside.unlink()
         raise
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def _permissions(target: Path) -> int | None:
@@ -81,11 +82,3 @@ def _write_through(path: Path, data: bytes, permissions: int | None) -> None:
         while view:
             view = view[file.write(view) :]
         os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

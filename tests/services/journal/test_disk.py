@@ -74,3 +74,17 @@ def test_a_file_that_was_put_away_is_never_replaced(tmp_path: Path) -> None:
     disk.close()
     assert b"two\n" == (tmp_path / "journal.0002.jsonl").read_bytes()
     assert b"three\n" == (tmp_path / "journal.0003.jsonl").read_bytes()
+
+
+def test_the_name_of_each_file_is_on_disk_before_anything_is_in_it(tmp_path: Path) -> None:
+    synced: list[Path] = []
+
+    def sync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    disk = Disk(tmp_path, 0, segment_bytes=2, sync=sync)
+    file, directory = tmp_path / ACTIVE, tmp_path
+    assert [directory] == synced
+    disk.commit(b"one\n")
+    assert [directory, file, directory] == synced
+    disk.close()

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from anabranch.lifecycle import (
     PhaseStarted,
     RunCreated,
     RunMoved,
+    RunState,
     fold,
     summarise,
 )
@@ -29,6 +31,7 @@ from anabranch.services.journal import (
     read_summary,
     write_views,
 )
+from anabranch.services.journal.views import Views
 from anabranch.values import HostError, RunStatus, StepStatus
 from tests.services.journal.support import small, unsynced, written
 
@@ -98,6 +101,7 @@ def test_views_are_the_same_in_every_locale(tmp_path: Path) -> None:
     expected = views(tmp_path)
     script = """
 import sys
+import threading
 from pathlib import Path
 from anabranch.lifecycle import fold
 from anabranch.services.journal import read_segments, read_summary, write_views
@@ -171,3 +175,23 @@ def test_a_journal_that_was_just_put_away_still_has_its_last_line(tmp_path: Path
 
 def test_a_directory_without_a_journal_is_a_run_that_has_not_begun(tmp_path: Path) -> None:
     assert RunStatus.PENDING == read_summary(tmp_path).status
+
+
+def test_views_are_written_while_the_journal_grows(tmp_path: Path) -> None:
+    asked = threading.Event()
+
+    def snapshot() -> RunState:
+        asked.set()
+        return fold(())
+
+    views = Views(tmp_path, snapshot)
+    views.touch()
+    assert asked.wait(60)
+    views.close()
+    assert 0 == json.loads((tmp_path / "current.json").read_bytes())["sequence"]
+
+
+def test_views_that_cannot_be_written_are_left(tmp_path: Path) -> None:
+    views = Views(tmp_path / "nowhere", lambda: fold(()))
+    views.close()
+    assert [] == list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, final
 
+from anabranch.services.directories import sync_directory
 from anabranch.services.journal.segments import ACTIVE, sealed_name
 
 SEGMENT_BYTES: Final = 64 * 2**20
@@ -90,12 +91,3 @@ class Disk:
             return
         os.close(self._descriptor)
         self._descriptor, self._size = descriptor, 0
-
-
-def sync_directory(directory: Path, sync: Callable[[int], None] = os.fsync) -> None:
-    """Make names in a directory durable."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        sync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,8 @@ from returns.result import Failure, Result, Success
 
 from anabranch.environment import JournalError, JournalFault
 from anabranch.lifecycle import Event, Folding, Opened, Payload, RunState, encode, is_announcement
-from anabranch.services.journal.disk import Disk, sync_directory
+from anabranch.services.directories import make_directory
+from anabranch.services.journal.disk import Disk
 from anabranch.services.journal.faults import unopened, unwritten
 from anabranch.services.journal.segments import ACTIVE, History, read_segments
 from anabranch.services.journal.stamping import Stamp
@@ -148,7 +149,7 @@ def _open(
     disk: Callable[[Path, int], Disk],
 ) -> FileJournal:
     try:
-        _make(directory)
+        make_directory(directory)
         with ExitStack() as stack:
             lock = stack.enter_context(_locked(directory / LOCK))
             history = read_segments(directory)
@@ -161,12 +162,6 @@ def _open(
     journal = FileJournal(directory, stamp=stamp, folding=folding, disk=file, lock=lock)
     journal.note(_opened(version, history.torn))
     return journal
-
-
-def _make(directory: Path) -> None:
-    if not directory.is_dir():
-        directory.mkdir(parents=True)
-        sync_directory(directory.parent)
 
 
 def _locked(path: Path) -> FileLock:
