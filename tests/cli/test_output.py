@@ -107,6 +107,29 @@ def test_a_result_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert (3, message) == (done.returncode, done.stderr)
 
 
+def test_a_caller_that_ignores_the_deaths_of_children_loses_no_exit_codes(tmp_path: Path) -> None:
+    shop = git_repo(tmp_path / "shop", {"items.json": "[1]"})
+    flow = tmp_path / "flow.yml"
+    flow.write_text(
+        "name: w\nmode: mapreduce\nmap: {input: items.json, agent_template: ['true']}\n"
+    )
+    deaf = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{deaf}; os.execv(sys.argv[1], sys.argv[1:])",
+            *ANABRANCH,
+            "run",
+            flow,
+        ],
+        cwd=shop.path,
+        check=False,
+        capture_output=True,
+    )
+    assert (0, b"done") == (told.returncode, told.stdout[3:7])
+
+
 def test_streams_that_the_caller_has_closed_are_no_fault() -> None:
     closed = 'exec "$@" <&- 2>&-'
     done = subprocess.run(

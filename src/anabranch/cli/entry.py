@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         gc.set_threshold(_YOUNG)
         _open_standard_streams()
+        # Ignored, as after `trap '' CHLD`, it would have the exit codes of git thrown away.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     given = list(sys.argv[1:] if arguments is None else arguments)
     output = Output.of_process(as_json="--json" in given)
     try:
