@@ -83,7 +83,8 @@ class ResourceUsage:
     Attributes:
         user: processor time in its own code.
         system: processor time in the kernel.
-        memory: the peak resident memory of the largest of them, in bytes.
+        memory: the peak resident memory of the largest of them, in bytes. Linux counts in what
+            started it: some 10 MiB, or all of this process where there is no helper.
     """
 
     user: timedelta

@@ -188,6 +188,14 @@ async def test_what_is_no_program_is_told_as_what_it_is(
     assert (hint or "") in (error.hint or "")
 
 
+@pytest.mark.parametrize("name", ["", "a=b"])
+async def test_what_is_no_name_of_a_variable_is_refused(
+    tmp_path: Path, runner: LocalCommands, name: str
+) -> None:
+    error = (await runner.run(evolve(sh("true", tmp_path), env={name: "x"}))).failure()
+    assert "cannot run: illegal environment variable name" == error.message
+
+
 async def test_an_environment_that_is_too_large_is_told_with_its_remedy(
     tmp_path: Path, runner: LocalCommands
 ) -> None:

@@ -117,6 +117,7 @@ async def test_the_environment_is_built_on_the_inherited_one(tmp_path: Path) -> 
         (("echo", "a\0b"), "", CommandFault.NOT_STARTED, "null byte"),
         (("echo", "x" * 200_000), "", CommandFault.NOT_STARTED, "Argument list too long"),
         ((), "", CommandFault.NOT_STARTED, "no program"),
+        (("", "x"), "", CommandFault.NOT_STARTED, "no program"),
     ],
 )
 async def test_what_cannot_be_started_says_why(

@@ -26,7 +26,7 @@ from anabranch.environment import ResourceUsage
 from anabranch.planning.machine import Strength
 from anabranch.services.processes import warden
 from anabranch.services.processes.child import Child, Exit, Refusal, Start
-from anabranch.services.processes.inheritance import checked, entries
+from anabranch.services.processes.inheritance import entries
 from anabranch.services.processes.refusals import refused
 
 _PATIENCE: Final = 20.0
@@ -98,7 +98,7 @@ class ReaperContainment:
 
 def _encode(start: Start) -> bytes:
     """A request as `warden.parse` reads it; in what is new here, nothing may hold a NUL."""
-    argv, own = [os.fsencode(argument) for argument in start.argv], entries(checked(start.own))
+    argv, own = [os.fsencode(argument) for argument in start.argv], entries(start.own)
     parts = [os.fsencode(start.cwd), b"%d" % len(argv), b"%d" % len(own), *argv, *own]
     new = b"\0".join(parts)
     if new.count(b"\0") >= len(parts):

@@ -29,7 +29,7 @@ from anabranch.services.processes.capture import Limits, Stream
 from anabranch.services.processes.child import Child, Containment, Refusal, Start
 from anabranch.services.processes.choice import BestContainment
 from anabranch.services.processes.ending import end
-from anabranch.services.processes.inheritance import Inherited, encoded
+from anabranch.services.processes.inheritance import Inherited, checked, encoded
 from anabranch.services.processes.logs import open_log
 from anabranch.services.processes.pump import Input, Pump, UnattendedError
 from anabranch.services.processes.refusals import out_of, unspeakable
@@ -180,14 +180,14 @@ class LocalCommands:
         )
 
     def _start(self, invocation: Invocation, stdin: int | None) -> Start:
-        if not invocation.argv:
+        if not any(invocation.argv[:1]):
             raise ValueError("no program is named")
         return Start(
             argv=invocation.argv,
             cwd=invocation.cwd,
             inherited=self._inherited,
             # `PWD`, as some programs believe their environment more than the system.
-            own={b"PWD": os.fsencode(invocation.cwd), **encoded(invocation.env)},
+            own=checked({b"PWD": os.fsencode(invocation.cwd), **encoded(invocation.env)}),
             stdin=stdin,
         )
 
