@@ -42,14 +42,32 @@ def test_the_report_of_codex_has_its_session_answer_and_tokens() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("said", "reason"),
     [
-        b'{"type": "result", "is_error": true, "result": "no credit"}',
-        b'{"type": "turn.failed", "error": {"message": "no credit"}}',
+        (b'"type": "result", "is_error": true, "result": "no credit"', "no credit"),
+        (b'"type": "result", "is_error": true, "errors": ["slow", 7, "lost"]', "slow; lost"),
+        (b'"type": "result", "is_error": true, "errors": 7, "subtype": "success"', "done"),
+        (b'"type": "result", "is_error": false, "subtype": "error_max_turns"', "error_max_turns"),
+        (b'"type": "turn.failed", "error": {"message": "no credit"}', "no credit"),
+        (b'"type": "turn.failed"', "done"),
     ],
 )
-def test_an_agent_that_says_it_failed_has_failed(line: bytes) -> None:
-    assert read_report(line).failed
+def test_an_agent_that_says_it_failed_has_failed_and_its_reason_is_its_last_word(
+    said: bytes, reason: str
+) -> None:
+    report = read_report(CLAUDE + b"{%s}" % said)
+    assert (True, reason) == (report.failed, report.result)
+
+
+def test_the_last_turn_of_an_agent_tells_whether_it_failed() -> None:
+    failed = b'{"type": "result", "is_error": true, "result": "lost"}\n'
+    report = read_report(failed + CLAUDE)
+    assert (False, "done") == (report.failed, report.result)
+
+
+def test_what_an_agent_thinks_is_not_its_answer() -> None:
+    thought = b'{"type": "item.completed", "item": {"type": "reasoning", "text": "hm"}}'
+    assert "all done" == read_report(CODEX + thought).result
 
 
 @pytest.mark.parametrize(
@@ -74,11 +92,6 @@ def test_an_agent_that_says_it_failed_has_failed(line: bytes) -> None:
 def test_a_line_that_says_nothing_changes_nothing(line: bytes) -> None:
     before = read_report(CLAUDE)
     assert before == before.after(line)
-
-
-def test_the_reason_why_codex_gave_up_is_its_last_word() -> None:
-    line = b'{"type": "turn.failed", "error": {"message": "no credit"}}'
-    assert "no credit" == read_report(CODEX + line).result
 
 
 def test_what_an_agent_said_is_its_words_without_the_json_around_them() -> None:

@@ -8,12 +8,15 @@ What an agent prints may be JSON, one object a line, in the words of Claude Code
 (`--output-format stream-json`) or of Codex (`exec --json`). A report is a fold over the lines:
 
     system     session_id model                    the session
-    result     session_id result is_error          Claude's last word, with its totals
-               total_cost_usd usage num_turns
+    result     session_id result is_error          Claude's word at the end of a turn, with its
+               subtype errors total_cost_usd       totals; a subtype `error_…` is a failure, too,
+               usage num_turns                     as of old `is_error` did not say so
     thread.started     thread_id                   the session
     turn.completed     usage                       Codex's totals so far
     turn.failed        error.message               it failed, and why
-    item.completed     item.text                   the answer so far
+    item.completed     item.text                   the answer so far, if it is no reasoning
+
+The last word counts: an agent whose next turn went well has not failed.
 
 Every other line, JSON or not, leaves the report as it is.
 """
@@ -38,7 +41,7 @@ _REFERENCE: Final = re.compile(r"\$\{(?!prompt\})")
 _Object: TypeAlias = Mapping[str, Json]
 
 _CACHED: Final = ("cached_input_tokens", "cache_read_input_tokens")
-_FOR_PEOPLE: Final = ("text", "result", "message", "error")
+_FOR_PEOPLE: Final = ("text", "result", "message", "error", "errors")
 
 _MOST: Final = 10**15
 """More than that of anything is a mistake."""
@@ -156,13 +159,16 @@ class AgentReport:
         """
         message = _parse(line)
         match message.get("type"):
-            case "system" | "thread.started" | "result" | "turn.completed":
+            case "system" | "thread.started":
                 return self._with(message)
-            case "turn.failed":
-                reason = _text(_object(message, "error"), "message")
-                return evolve(self, failed=True, result=reason or self.result)
+            case "result" | "turn.completed" | "turn.failed":
+                reason = _complaint(message)
+                heard = evolve(self._with(message), failed=reason is not None)
+                return evolve(heard, result=reason or heard.result)
             case "item.completed":
-                return evolve(self, result=_text(_object(message, "item"), "text") or self.result)
+                item = _object(message, "item")
+                thought = item.get("type") == "reasoning"
+                return self if thought else evolve(self, result=_text(item, "text") or self.result)
             case _:
                 return self
 
@@ -172,13 +178,26 @@ class AgentReport:
             session=_text(message, "session_id", "thread_id") or self.session,
             model=_text(message, "model") or self.model,
             result=_text(message, "result") or self.result,
-            failed=self.failed or message.get("is_error") is True,
+            failed=self.failed,
             cost_usd=_amount(message, "total_cost_usd", self.cost_usd),
             input_tokens=_count(usage, ["input_tokens"], self.input_tokens),
             output_tokens=_count(usage, ["output_tokens"], self.output_tokens),
             cached_tokens=_count(usage, _CACHED, self.cached_tokens),
             turns=_count(message, ["num_turns"], self.turns),
         )
+
+
+def _complaint(message: _Object) -> str | None:
+    """What an agent says of its failure at the end of a turn; `None` if it did not fail."""
+    if message.get("type") == "turn.failed":
+        return _text(_object(message, "error"), "message") or ""
+    kind = _text(message, "subtype") or ""
+    fault = kind if kind.startswith("error") else ""
+    if not fault and message.get("is_error") is not True:
+        return None
+    errors = message.get("errors")
+    told = [each for each in errors if isinstance(each, str)] if isinstance(errors, list) else []
+    return _text(message, "result") or "; ".join(told) or fault
 
 
 def read_report(output: bytes | Iterable[bytes]) -> AgentReport:
