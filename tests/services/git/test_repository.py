@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,12 +8,16 @@ import pytest
 
 from anabranch.services.git import GitRepository
 from anabranch.testing.repositories import ScratchRepository, git_repo
+from anabranch.values import Problem
 from tests.services.git.bench import failure
 
 
+def problems(path: Path, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+    return failure(GitRepository.open(str(path), environ=environ)).problems
+
+
 def refusal(path: Path, environ: Mapping[str, str]) -> str:
-    error = failure(GitRepository.open(str(path), environ=environ))
-    return error.problems[0].code
+    return problems(path, environ)[0].code
 
 
 def test_a_directory_that_is_no_repository_is_refused(
@@ -59,6 +64,26 @@ def test_a_repository_that_git_does_not_trust_is_refused_with_the_setting(
     assert "unsafe-repository" == problem.code
     assert setting in (problem.hint or "")
     assert not problem.message.startswith("fatal")
+
+
+def test_what_else_keeps_git_from_a_repository_is_told(repo: ScratchRepository) -> None:
+    with (repo.path / ".git" / "config").open("a") as config:
+        config.write("[x\n")
+    (problem,) = problems(repo.path, repo.environ)
+    assert ("git-refuses", True) == (problem.code, "bad config line" in problem.message)
+
+
+def test_a_working_tree_elsewhere_is_refused_until_it_says_where_its_repository_is(
+    tmp_path: Path, repo: ScratchRepository
+) -> None:
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    repo.git("config", "core.worktree", elsewhere)
+    (problem,) = problems(repo.path, repo.environ)
+    assert ("no-git-link", str(elsewhere)) == (problem.code, problem.value)
+    assert problem.hint is not None
+    subprocess.run(problem.hint, shell=True, check=True)
+    assert str(elsewhere) == GitRepository.open(str(elsewhere), environ=repo.environ).unwrap().home
 
 
 def test_a_repository_opens_from_a_directory_inside_it(repo: ScratchRepository) -> None:

@@ -139,3 +139,13 @@ def test_a_budget_that_is_no_number_is_refused(bench: Bench) -> None:
     bench.repo.git("config", "anabranch.worktreeBudget", "plenty")
     with pytest.raises(HostError, match="is no number of bytes"):
         worktrees_within_budget(bench.repository, "r1", "HEAD")
+
+
+def test_a_file_that_the_repository_has_lost_is_told_by_git(bench: Bench) -> None:
+    blob = bench.repo.git("rev-parse", "HEAD:a.txt")
+    (bench.repo.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+
+    async def scenario(git: GitRun) -> WorktreeError:
+        return failure(await git.worktrees.create(ONE))
+
+    assert blob in bench(scenario).message

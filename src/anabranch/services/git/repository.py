@@ -134,6 +134,7 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
     git = git.with_environ(identity)
     bare = git.inside(common).run("rev-parse", "--is-bare-repository").text == "true"
     main = None if bare else _main(git, home, common)
+    _require_link(main, common)
     return GitRepository(
         home=home,
         common=common,
@@ -170,6 +171,8 @@ def _common(git: Git) -> tuple[str, bool]:
             message = output.complaint.splitlines()[0].removeprefix("fatal: ")
             hint = f"git config --global {command.format(shlex.quote(git.directory))}"
             raise HostError.of("unsafe-repository", message, hint=hint)
+    if b"not a git repository" not in output.stderr:
+        raise HostError.of("git-refuses", output.complaint.removeprefix("fatal: "))
     hint = "start anabranch inside a git repository, or make one: `git init`"
     raise HostError.of("not-a-repository", "not a git repository", value=git.directory, hint=hint)
 
@@ -182,6 +185,14 @@ def _hooks(git: Git) -> str:
         problem = "the repository has no commit"
         raise HostError.of("no-commits", problem, value=git.directory, hint=hint)
     return found.text.rsplit("\n", 2)[0]
+
+
+def _require_link(main: str | None, common: str) -> None:
+    """Refuse a working tree in which git does not find its repository by itself: nor would steps."""
+    if main is not None and os.path.isdir(main) and not os.path.lexists(f"{main}/.git"):
+        reason = "`core.worktree` names a directory in which git finds no repository"
+        link = f"{shlex.quote(f'gitdir: {common}')} > {shlex.quote(f'{main}/.git')}"
+        raise HostError.of("no-git-link", reason, value=main, hint=f"echo {link}")
 
 
 def _main(git: Git, home: str, common: str) -> str | None:

@@ -56,7 +56,7 @@ class Room:
             self._needs[base] = 0, 0
             if not self.git.attempt("config", "--get", "extensions.partialClone").text:
                 listed = self.git.run("ls-tree", "-r", "-z", "-l", "--full-tree", base).stdout
-                sizes = [int(size) for size in _sizes(listed) if size != b"-"]
+                sizes = [int(size) for size in _sizes(listed) if size.isdigit()]
                 blocks = sum(-(-size // _BLOCK) for size in sizes)
                 self._needs[base] = blocks * _BLOCK, len(sizes)
         return self._needs[base]
