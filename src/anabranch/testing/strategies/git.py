@@ -75,11 +75,20 @@ def file_trees(*, min_size: int = 1, max_size: int = 6) -> st.SearchStrategy[Fil
     return found.map(without_clashes)
 
 
+def _as_long_as(content: bytes) -> st.SearchStrategy[bytes]:
+    return st.binary(min_size=len(content), max_size=len(content))
+
+
 @st.composite
 def edits_of(draw: st.DrawFn, files: Mapping[str, bytes]) -> Edits:
-    """Changes of a tree that leave a tree: edits, deletions, additions."""
+    """Changes of a tree that leave a tree: edits, deletions, additions.
+
+    An edit may leave a file as long as it was, so that nothing but a clock tells.
+    """
     touched = draw(st.sets(st.sampled_from(sorted(files)))) if files else set[str]()
-    edits: Edits = {path: draw(st.none() | contents()) for path in sorted(touched)}
+    edits: Edits = {
+        path: draw(st.none() | contents() | _as_long_as(files[path])) for path in sorted(touched)
+    }
     kept = [path for path in files if edits.get(path, b"") is not None]
     for path, content in draw(file_trees(min_size=0, max_size=3)).items():
         if not any(_clash(path, other) for other in kept):
