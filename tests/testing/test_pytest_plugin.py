@@ -76,6 +76,29 @@ def test_race(sim):
     assert "seed=0" in told
 
 
+@pytest.mark.parametrize("call", ["sim", "simulate"])
+def test_of_what_an_effect_raises_pytest_shows_the_line_and_nothing_of_the_simulator(
+    call: str, pytest_run: Run
+) -> None:
+    code, told = pytest_run(
+        f"""
+from anabranch import succeed
+from anabranch.testing.simulation import simulate
+
+
+def broken(_):
+    raise ValueError("no such thing")
+
+
+def test_broken(sim):
+    {call}(succeed(1).map(broken))
+"""
+    )
+    assert 1 == code
+    assert '>       raise ValueError("no such thing")' in told
+    assert "running.py" not in told
+
+
 KILLED = """
 import pytest
 from anabranch import start_branch

@@ -59,9 +59,12 @@ class Sim:
 
 
 def _told(search: Callable[[], Simulation]) -> Simulation:
-    """Search; of a failure, the story is told, and not how the simulator came upon it."""
+    """Search; of a failure, the story is told, and not how the simulator came upon it.
+
+    Of what the effect itself raised, the traceback is told as well.
+    """
     __tracebackhide__ = True
     try:
         return search()
     except SimulationFailed as failed:
-        raise failed.with_traceback(None) from None
+        raise failed.with_traceback(None) from failed.__cause__

@@ -67,6 +67,7 @@ def kill_everywhere(
     Raises:
         SimulationFailed: one of the runs is not well; it shows the smallest.
     """
+    __tracebackhide__ = True
     world = evolve(world, faults=_FATAL)
     checks = (laws, check) if callable(check) else (laws, *check)
     if replay is not None:

@@ -201,6 +201,7 @@ def search(scenario: Scenario, checks: Sequence[Check], *, seed: int, schedules:
     Raises:
         SimulationFailed: one of the runs is not well.
     """
+    __tracebackhide__ = True
     longest = 0
     for number in range(seed, seed + schedules):
         chance = Chance(seeded(number))
@@ -220,6 +221,7 @@ def exhaust(
         SimulationFailed: one of the runs is not well.
         UsageError: there are more than `at_most`.
     """
+    __tracebackhide__ = True
     search, runs, repeated, longest = Search(declared=declared), 0, 0, 0
     going = True
     while going:
@@ -257,6 +259,7 @@ def follow(scenario: Scenario, checks: Sequence[Check], source: Source) -> Simul
     Raises:
         SimulationFailed: the run is not well.
     """
+    __tracebackhide__ = True
     chance = Chance(source)
     _, fault = examine(scenario, checks, chance)
     if fault is not None:

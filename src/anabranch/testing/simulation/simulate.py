@@ -68,6 +68,7 @@ def simulate(
     >>> simulate(par_all([sleep("1h"), sleep("1h")]), check=lambda run: run.elapsed == 3600).runs
     100
     """
+    __tracebackhide__ = True
     scenario, checks = staged(what, where, check, runners=runners, max_turns=max_turns)
     if replay is not None:
         source = replayed(replay)
@@ -113,6 +114,7 @@ def explore(
     >>> explore(par_all([sleep(1), sleep(1)])).runs
     4
     """
+    __tracebackhide__ = True
     if declared is None:
         declared = isinstance(what, Workflow)
     scenario, checks = staged(what, where, check, runners=runners, max_turns=max_turns)
