@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 from pathlib import Path
 
 import pytest
 from attrs import asdict
 
-from typing_tests.checkers import CASES, CHECKERS, Report, expectations, mypy_with_returns
+from typing_tests.checkers import CASES, CHECKERS, ROOT, Report, expectations, mypy_with_returns
 
 
 @pytest.fixture(scope="session", params=CHECKERS)
@@ -45,6 +46,13 @@ def test_with_the_plugin_of_returns_effects_flow_through_its_pipelines() -> None
     (case,) = (CASES[0].parent / "with_returns_plugin").glob("*.py")
     found = {(report.line, report.code) for report in mypy_with_returns([case])}
     assert set(expectations(case, "mypy")) == found
+
+
+def test_what_the_readme_shows_is_typed_as_it_stands(checker: str, tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = tmp_path / "readme.py"
+    shown.write_text("\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)))
+    assert [] == CHECKERS[checker]([shown])
 
 
 def test_a_case_that_lies_is_found_out(checker: str, tmp_path: Path) -> None:
