@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from anabranch.expressions import check_shell, compile_shell
@@ -94,6 +94,28 @@ def test_reading_a_command_put_together_at_random_comes_to_an_end(pieces: list[s
     except ConfigError as error:
         problems = error.problems
     assert all(problem.where.line for problem in problems)
+
+
+REFERENCE = "${item.value}"
+WRITTEN = r"""(?:'"\$\{__anabranch_\d+\}"'|"\$\{__anabranch_\d+\}"|\$\{__anabranch_\d+\}|7)"""
+"""How a 7 is written where there was a reference."""
+
+
+@settings(max_examples=400)
+@example(pieces=["printf ", "<<E\n", "@", "\nE\n", "@"])
+@given(pieces=st.lists(st.sampled_from(FRAGMENTS), max_size=14))
+def test_around_a_value_every_character_stays_as_it_was(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assume("`" not in text)  # what is in there is written as `$(…)`
+    assume("<<" not in text or "'" not in text)  # nor does a quoted here-document keep its quotes
+    assume("$@" not in text)
+    try:
+        script = compile_shell(text.replace("@", REFERENCE), {"item": {"value": 7}}).script
+    except ConfigError:
+        return
+    parts = [re.sub(r"\$(\$\{)", r"\1", part) for part in text.split("@")]
+    kept = f"(?:{WRITTEN}|{re.escape(REFERENCE)})"  # the latter where it is no reference to a shell
+    assert re.fullmatch(kept.join(map(re.escape, parts)), script), (text, script)
 
 
 def run_both(text: str, scope: dict[str, Json]) -> list[bytes]:

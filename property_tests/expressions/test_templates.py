@@ -6,7 +6,7 @@ import json
 import re
 from fnmatch import fnmatchcase
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anabranch.expressions import parse_template
@@ -31,6 +31,15 @@ def test_the_parts_of_a_template_are_its_text_in_order(text: str) -> None:
     parts = parse_template(text).parts
     joined = (part if isinstance(part, str) else part.raw.replace("$${", "${") for part in parts)
     assert text.replace("$${", "${") == "".join(joined)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-99, 99).map(float))
+@example(2.0**53)
+@example(1e16)
+def test_a_number_is_its_shortest_text_without_a_spurious_fraction(number: float) -> None:
+    text = parse_template("${v}").render({"v": number})
+    assert number == float(text)
+    assert repr(number + 0.0).removesuffix(".0") == text
 
 
 @given(template_texts(), json_items(), st.booleans())

@@ -16,7 +16,8 @@ GIT_LISTS: Final = frozenset(
 )
 """Fields that hold a list from git; as text their elements are joined by a space."""
 
-_EXACT: Final = 2**53
+_POSITIONAL: Final = 1e16
+"""From here on Python, and JSON with it, writes whole numbers with an exponent."""
 
 
 def separator(path: FieldPath) -> str:
@@ -49,7 +50,7 @@ def render_scalar(value: Json) -> str:
             return value
         case bool():
             return "true" if value else "false"
-        case float() if value.is_integer() and abs(value) < _EXACT:
+        case float() if value.is_integer() and abs(value) < _POSITIONAL:
             return str(int(value))
         case _:
             return to_json(value)
