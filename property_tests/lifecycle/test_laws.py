@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -11,10 +13,16 @@ from anabranch.lifecycle import (
     RUN_TRANSITIONS,
     STEP_TERMINAL,
     STEP_TRANSITIONS,
+    CommandEnded,
+    Declared,
     Event,
     Folding,
     InvalidTransition,
     Law,
+    Opened,
+    OutputRecorded,
+    Payload,
+    Spent,
     apply,
     by_agent,
     by_status,
@@ -136,6 +144,59 @@ def test_times_of_a_subject_are_in_order(history: tuple[Event, ...]) -> None:
         assert sorted(known) == known
         assert (subject.status is StepStatus.RUNNING) == (subject.worker is not None)
         assert (subject.status in STEP_TERMINAL) == (subject.ended_at is not None)
+
+
+@given(histories())
+def test_a_run_has_an_end_exactly_when_it_has_ended_and_knows_who_opened_it(
+    history: tuple[Event, ...],
+) -> None:
+    for length in range(len(history) + 1):
+        state = fold(history[:length])
+        assert (state.status in RUN_TERMINAL) == (state.ended_at is not None)
+        opened = [e.payload for e in history[:length] if isinstance(e.payload, Opened)]
+        assert opened == list(state.opened)
+
+
+times = st.integers(0, 9).map(lambda seconds: timedelta(seconds=seconds))
+work = st.lists(
+    st.builds(
+        CommandEnded,
+        subject=st.just("a"),
+        index=st.integers(0, 3),
+        user=times,
+        system=times,
+        memory_bytes=st.integers(0, 9),
+    )
+    | st.builds(
+        OutputRecorded, subject=st.just("a"), name=st.sampled_from("xy"), value=st.integers()
+    )
+    | st.builds(
+        Spent,
+        subject=st.just("a"),
+        cost_usd=st.integers(0, 9).map(float),
+        input_tokens=st.integers(0, 9),
+        output_tokens=st.integers(0, 9),
+        session=st.none() | st.sampled_from(["one", "two"]),
+    )
+)
+
+
+@given(work)
+def test_what_a_subject_did_is_added_up(payloads: list[Payload]) -> None:
+    noon = datetime(2026, 3, 14, 12, tzinfo=UTC)
+    story = [Event(n, noon, told) for n, told in enumerate([Declared(subject="a"), *payloads], 1)]
+    done = fold(story).subjects["a"].work
+    ends = [each for each in payloads if isinstance(each, CommandEnded)]
+    spent = [each for each in payloads if isinstance(each, Spent)]
+    outputs = [each for each in payloads if isinstance(each, OutputRecorded)]
+    assert {each.name: each.value for each in outputs} == done.outputs
+    assert sum((each.user + each.system for each in ends), timedelta()) == done.processor
+    assert max((each.memory_bytes for each in ends), default=0) == done.memory_bytes
+    assert (ends[-1] if ends else None) == done.last
+    assert sum(each.cost_usd for each in spent) == done.cost_usd
+    assert sum(each.input_tokens for each in spent) == done.input_tokens
+    assert sum(each.output_tokens for each in spent) == done.output_tokens
+    assert ([None, *(each.session for each in spent if each.session)])[-1] == done.session
 
 
 @given(histories())

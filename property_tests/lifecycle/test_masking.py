@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
+import pytest
 from attrs import evolve, fields
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +59,24 @@ def test_no_declared_value_survives(data: st.DataObject) -> None:
     values = data.draw(declared)
     masked = Masker.of(values).text(data.draw(documents(values)))
     assert [] == [value for value in values if len(value.encode()) >= 8 and value in masked]
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in JSON": json.dumps,
+    "in JSON whose letters are as they are": partial(json.dumps, ensure_ascii=False),
+    "in a shell's quotes": lambda value: value.replace("'", "'\\''"),
+    "in a URL": partial(quote, safe=""),
+    "in base64": lambda value: b64encode(value.encode()).decode(),
+    "in base64 without its end": lambda value: b64encode(value.encode()).decode().rstrip("="),
+}
+
+
+@pytest.mark.parametrize("name", DISGUISES)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="*"), min_size=8, max_size=30))
+def test_no_declared_value_survives_in_a_disguise(name: str, secret: str) -> None:
+    shown = DISGUISES[name](secret).strip('"')
+    assert shown not in Masker.of([secret]).text(f"<{DISGUISES[name](secret)}>")
 
 
 @given(st.lists(st.from_regex(r"[A-Za-z0-9_.+~-]{1,20}", fullmatch=True), min_size=2, max_size=9))

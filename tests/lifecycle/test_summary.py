@@ -111,6 +111,17 @@ def test_a_failed_agent_is_told_with_what_its_failing_step_printed() -> None:
     assert ("step pytest failed", "anabranch/r-1/one") == (failed.message, failed.branch)
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_failure_without_a_letter_is_signed_by_the_step_where_it_happened(inside: bool) -> None:
+    name = STEP.subject if inside else "one"
+    ended = CommandEnded(subject=name, exit_code=2, tail="1 failed", fault="exit")
+    begun = [*moves("one", Q, R), *(moves(name, Q, R) if inside else ())]
+    failures = [*(moves(name, F) if inside else ()), *moves("one", F)]
+    declared = [agent("one"), *([STEP] if inside else ())]
+    (failed,) = summary(CREATED, BEGUN, *declared, *begun, ended, *failures).failed
+    assert ("step[0]: " if inside else "") + "exit code 2: # failed" == failed.signature
+
+
 def test_a_delivery_that_was_begun_is_under_way_until_it_is_told_what_became_of_it() -> None:
     started, ended = DeliveryStarted(branch="b"), Delivered(commit="c", delivered=True)
     stories: list[list[Payload]] = [[], [started], [started, ended]]

@@ -183,6 +183,12 @@ def test_a_pool_is_not_over_committed() -> None:
     assert [(Law.LIMITS, "b")] == broken(CREATED, *greedy, *starts)
 
 
+def test_an_agent_holds_what_it_uses_besides_its_place() -> None:
+    greedy = [evolve(agent(n), uses={"gpu": 1}) for n in "ab"]
+    starts = [m for n in "ab" for m in moves(n, Q, R)]
+    assert [(Law.LIMITS, "b")] == broken(CREATED, *greedy, *starts)
+
+
 # --- 6
 
 ONE, TWO = agent("one"), agent("two")
