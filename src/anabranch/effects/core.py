@@ -446,7 +446,7 @@ class Sleep(Effect[None, Never, object]):
 
 @final
 class Now(Effect[float, Never, object]):
-    """The driver's clock: seconds since the epoch, or since the start of virtual time."""
+    """The driver's clock: seconds since an arbitrary start; it never goes backwards."""
 
     __slots__ = ()
 
