@@ -188,7 +188,7 @@ class LocalRun:
     Attributes:
         workflow: what runs.
         repository: where.
-        run: its id.
+        run: its id; a new one by default.
         source: the absolute path of the file that the workflow was read from, if it was.
         parent: the run whose dead letters it retries, if it does.
         items: what it works on in the place of the workflow's input; `None` is the input.
@@ -197,7 +197,7 @@ class LocalRun:
 
     workflow: Workflow
     repository: GitRepository
-    run: str
+    run: str = field(factory=new_run_id)
     source: str | None = None
     parent: str | None = None
     items: tuple[Json, ...] | None = None
