@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,18 @@ def test_a_file_that_the_repository_has_lost_is_told_by_git(bench: Bench) -> Non
         return failure(await git.worktrees.create(ONE))
 
     assert blob in bench(scenario).message
+
+
+def test_a_run_ends_in_order_where_not_one_file_more_fits(cramped: SmallBench) -> None:
+    async def scenario(git: GitRun) -> None:
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        (await git.worktrees.remove(tree)).unwrap()
+        with suppress(OSError):
+            for number in range(1000):
+                (cramped.place.parent / str(number)).touch()
+
+    cramped(scenario)
+    assert not cramped.place.exists()
+    assert [str(cramped.repo.path)] == [
+        line.split()[0] for line in cramped.repo.git("worktree", "list").splitlines()
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -16,6 +15,7 @@ from anabranch.environment import (
     WorktreeFault,
 )
 from anabranch.services.git.objects import NoSuchObject
+from anabranch.services.git.removal import FULL
 from anabranch.services.git.runner import GitError
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ def worktree_result(name: str, operation: Callable[[], T]) -> Result[T, Worktree
     except NoSuchObject as error:
         return Failure(WorktreeError(fault=WorktreeFault.GIT, name=name, message=str(error)))
     except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        full = error.errno in FULL
         fault = WorktreeFault.NO_SPACE if full else WorktreeFault.GIT
         hint = NO_SPACE if full else None
         return Failure(WorktreeError(fault=fault, name=name, message=str(error), hint=hint))

@@ -6,6 +6,7 @@ the path exist again, and a `kill -9` in the middle leaves rubbish in a place fo
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -20,6 +21,9 @@ from attrs import frozen
 from anabranch.services.git.threads import step_aside
 
 TRASH: Final = ".trash"
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says where there is no room."""
 
 
 @frozen
@@ -60,18 +64,33 @@ def _unescaped(field: bytes) -> bytes:
 def put_away(path: str, trash: str) -> str | None:
     """Rename a directory or file into a trash directory on the same file system.
 
+    Where the disk is too full for a directory more, it is deleted where it is, which makes room.
+
     Returns:
-        Where it is now, for `delete`; `None` if there was nothing.
+        Where it is now, for `delete`; `None` if there was nothing, or is nothing any more.
     """
     target = os.path.join(trash, uuid.uuid4().hex)
     while os.path.lexists(path):
         # `delete` of another thread may take the empty trash directory away in between.
         with suppress(FileExistsError):
-            os.makedirs(trash)
+            if not _made(trash):
+                erase(path)
+                return None
         with suppress(FileNotFoundError):
             os.rename(path, target)
             return target
     return None
+
+
+def _made(directory: str) -> bool:
+    """Make a directory; `False` if there is no room for it."""
+    try:
+        os.makedirs(directory)
+    except OSError as error:
+        if error.errno in FULL:
+            return False
+        raise
+    return True
 
 
 def delete(path: str) -> None:

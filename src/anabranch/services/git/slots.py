@@ -109,7 +109,7 @@ class SlotTrees:
         with self._lock:
             slots, self._free = self._free, []
         for slot in slots:
-            with suppress(Refused):
+            with suppress(*_NO_FAULT):
                 self.registry.strike(slot.tree)
         self.fill.close()
 
