@@ -102,6 +102,23 @@ def test_what_was_resolved_is_the_merge(
     assert (f"Anabranch-Commit: {clash.source}" in message) == linear
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("merge.verifySignatures", "true"),
+        ("merge.ff", "only"),
+        ("branch.HEAD.mergeOptions", "--squash"),
+        ("rerere.autoUpdate", "true"),
+        ("merge.conflictStyle", "zdiff3"),
+    ],
+)
+def test_what_the_user_wants_for_merges_of_their_own_hinders_no_resolver(
+    bench: Bench, clash: MergeRequest, name: str, value: str
+) -> None:
+    bench.repo.git("config", name, value)
+    assert resolve(bench, clash, stage_all).unwrap().commit == bench.repo.git("rev-parse", TARGET)
+
+
 def test_one_of_the_sides_can_be_the_answer(bench: Bench, clash: MergeRequest) -> None:
     resolve(bench, clash, take_theirs).unwrap()
     files = bench.repo.files(TARGET)

@@ -29,6 +29,13 @@ _NOTE: Final = "anabranch-conflicts"
 _MARKER: Final = re.compile(rb"(?:<{7,}|>{7,}|\|{7,})(?: .*)?")
 _SHOWN: Final = 3
 
+_PLAINLY: Final = (
+    ("rerere.enabled", "false"),
+    ("advice.mergeConflict", "false"),
+    ("branch.HEAD.mergeOptions", ""),
+)
+"""A merge without what the user has set for merges of their own."""
+
 
 @frozen(kw_only=True)
 class Resolver:
@@ -44,11 +51,9 @@ class Resolver:
 
     def lay_out(self, request: MergeRequest, worktree: Worktree) -> tuple[str, ...]:
         """Merge in a worktree that is at the target, and leave it there; the conflicting paths."""
-        git = self.git.at(worktree.path)
-        merged = git.attempt(
-            *("-c", "rerere.enabled=false", "-c", "advice.mergeConflict=false"),
-            *("merge", "--no-commit", "--no-ff", "--no-verify", "--no-edit", request.source),
-        )
+        git = self.git.at(worktree.path).with_config(*_PLAINLY)
+        options = ("--no-commit", "--no-ff", "--no-verify", "--no-edit", "--no-verify-signatures")
+        merged = git.attempt("merge", *options, request.source)
         listed = git.run("diff", "--name-only", "--diff-filter=U", "-z").stdout
         paths = tuple(os.fsdecode(path) for path in listed.split(b"\0")[:-1])
         if merged.code != 0 and not paths:
