@@ -2,14 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from graphlib import TopologicalSorter
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anabranch.planning import scoreboard
 from anabranch.planning.access import AccessSet
+from anabranch.planning.antichain import largest_antichain
 from anabranch.planning.command_access import shared_access_of
 from anabranch.planning.commands import Command
 from anabranch.planning.digraph import elementary_cycles
@@ -92,14 +94,32 @@ def test_a_reduction_keeps_the_order_and_no_edge_can_be_spared(graph: CommandGra
 
 @given(command_graphs(max_size=8))
 def test_the_width_is_the_size_of_the_largest_antichain(graph: CommandGraph) -> None:
-    reach, nodes = closure_of(graph), range(len(graph.names))
-    sizes = [
+    assert widest(len(graph.names), closure_of(graph)) == graph.width
+
+
+def widest(commands: int, reach: set[tuple[int, int]]) -> int:
+    """The size of the largest set of commands of which none reaches another, by trying all."""
+    apart = {(a, b) for a in range(commands) for b in range(commands)} - reach
+    return max(
         size
-        for size in range(len(graph.names) + 1)
-        for chosen in combinations(nodes, size)
-        if not any((a, b) in reach or (b, a) in reach for a, b in combinations(chosen, 2))
-    ]
-    assert max(sizes) == graph.width
+        for size in range(commands + 1)
+        for chosen in combinations(range(commands), size)
+        if all((a, b) in apart and (b, a) in apart for a, b in combinations(chosen, 2))
+    )
+
+
+@given(acyclic_edges(max_size=9), st.integers(0, 9))
+@example((7, [(0, 1), (1, 2), (1, 5), (1, 6), (3, 2), (4, 2)]), 7)
+def test_nodes_that_only_join_commands_are_not_counted_in_the_width(
+    graph: tuple[int, list[tuple[int, int]]], commands: int
+) -> None:
+    count, edges = graph[0], sorted(set(graph[1]))
+    commands = min(commands, count)
+    before = [[a for a, b in edges if b == node] for node in range(count)]
+    after = [[b for a, b in edges if a == node] for node in range(count)]
+    order = list(TopologicalSorter(dict(enumerate(before))).static_order())
+    width = largest_antichain(order, after, before, commands)
+    assert widest(commands, closure(count, edges)) == width
 
 
 @given(command_graphs(max_size=7), st.data())

@@ -98,6 +98,12 @@ def test_a_step_that_failed_leaves_only_what_was_worked_on_and_the_end_of_the_ru
     assert ("setup[1]", "agent-1", "agent-3 merge", "deliver") == left.in_doubt
 
 
+def test_a_setup_that_failed_leaves_nothing_to_begin() -> None:
+    left = remaining_work(RUN, RUN, RunProgress(setup={1: StepProgress.FAILED}))
+    assert ((), (), ("setup[1]",)) == (left.setup, left.reduce, left.failed)
+    assert {AgentAction.NOTHING} == {agent.action for agent in left.agents}
+
+
 def test_a_journal_of_another_run_is_refused() -> None:
     progress = RunProgress(
         setup={2: StepProgress.COMPLETED},
