@@ -375,6 +375,7 @@ def test_a_hook_that_keeps_the_branch_where_it_is_leaves_the_files_so(bench: Ben
     delivery = deliver(bench, LANDING, lambda: freeze(bench))
     assert not delivery.delivered
     assert "frozen" in (delivery.reason or "")
+    assert "once nothing stands in the way: git " in (delivery.hint or "")
     assert STILL == (bench.files(), bench.repo.git("status", "--porcelain"))
 
 

@@ -196,7 +196,7 @@ class Courier:
         if complaint is not None and git.attempt("rev-parse", "HEAD").text != tip:
             raise _Moved("your branch moved again and again", take)
         if complaint is not None:
-            raise _Stays(complaint, f"commit or move what is in the way, then: {take}")
+            raise _Stays(complaint, f"once nothing stands in the way: {take}")
 
     def _lock_that_stays(self, checkout: Checkout) -> str | None:
         """A lock of git that would stop us half way, if it does not go within a while."""
