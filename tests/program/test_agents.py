@@ -12,7 +12,7 @@ from anabranch import run
 from anabranch.environment import Invocation
 from anabranch.lifecycle import Masker, Spent, measure, summarise, verify
 from anabranch.program import Identity, program
-from anabranch.testing import MockEnvironment, mock_env, printed, said
+from anabranch.testing import MockEnvironment, mock_env, printed, run_virtual, said
 from anabranch.values import AnabranchError, Json, RunStatus
 from anabranch.workflow import load_workflow
 
@@ -123,6 +123,22 @@ def test_an_agent_is_called_by_its_item(item: Json, label: str) -> None:
     flow = load_workflow(TEXT.replace("${item.path}", "${item}"))
     run(program(flow, Identity(run="r1")), env)
     assert label == env.journal.state.subjects["agent-0"].declared.label
+
+
+@pytest.mark.parametrize(
+    ("timeout", "message"),
+    [
+        ("200ms", "`review` timed out after 0.2s"),
+        ("59s", "`review` timed out after 59s"),
+        ("5m", "`review` timed out after 5m 0s"),
+    ],
+)
+def test_a_step_that_takes_too_long_is_called_by_its_name(timeout: str, message: str) -> None:
+    env = environment(**{"review *": printed(takes=900)})
+    flow = load_workflow(TEXT.replace("timeout: 5m", f"timeout: {timeout}\n      name: review"))
+    run_virtual(program(flow, Identity(run="r1")), env)
+    (failure,) = summarise(env.journal.state).failed
+    assert message == failure.message
 
 
 def test_a_prompt_without_its_value_fails_the_step_and_asks_nobody() -> None:

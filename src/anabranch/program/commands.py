@@ -27,7 +27,7 @@ from anabranch.program.doubts import Verdict
 from anabranch.program.faults import note
 from anabranch.program.places import Place, StepError, StepFailed
 from anabranch.program.watching import look_after, look_before
-from anabranch.values import ConfigError, HostError, Masked, StepStatus, last_of
+from anabranch.values import ConfigError, HostError, Masked, StepStatus, format_duration, last_of
 from anabranch.workflow import Step
 
 TAIL: Final = 4000
@@ -236,7 +236,15 @@ def _failed(what: Masked, ended: CommandEnded, error: CommandError) -> StepFaile
 
 def _reason(what: Masked, error: CommandError) -> str:
     """Why a command failed, with the text that its author wrote."""
-    output = error.output
-    if error.fault is not CommandFault.EXIT or output is None or not output.exit_code:
-        return error.message if error.hint is None else f"{error.message} ({error.hint})"
-    return f"`{what}` ended with {ending(output)}"
+    output, limit = error.output, error.invocation.timeout
+    if error.fault is CommandFault.EXIT and output is not None and output.exit_code:
+        return f"`{what}` ended with {ending(output)}"
+    message = error.message
+    if error.fault is CommandFault.TIMED_OUT and limit is not None:
+        message = f"`{what}` timed out after {_limit(limit)}"
+    return message if error.hint is None else f"{message} ({error.hint})"
+
+
+def _limit(limit: timedelta) -> str:
+    short = limit < timedelta(minutes=1)
+    return f"{limit.total_seconds():.3g}s" if short else format_duration(limit)
