@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,6 +54,24 @@ def test_where_there_is_no_repository_the_reason_is_a_fact(tmp_path: Path) -> No
 def test_without_git_the_reason_is_a_fact(tmp_path: Path) -> None:
     machine = examine(str(tmp_path), {**os.environ, "PATH": str(tmp_path)})
     assert ["git-missing"] == [problem.code for problem in machine.git_problems]
+
+
+@pytest.mark.parametrize("script", ["#!/bin/sh\necho broken >&2; exit 1\n", "\x7fELF"])
+def test_a_git_that_does_not_work_is_a_fact(tmp_path: Path, script: str) -> None:
+    (tmp_path / "git").write_text(script)
+    (tmp_path / "git").chmod(0o755)
+    (problem,) = examine(str(tmp_path), {"PATH": f"{tmp_path}:{os.defpath}"}).git_problems
+    assert "git-fails" == problem.code
+    assert problem.value in {"broken", f"[Errno 8] Exec format error: '{tmp_path}/git'"}
+
+
+@pytest.mark.parametrize("command", ["doctor", "runs"])
+def test_a_directory_that_was_removed_under_us_is_told(tmp_path: Path, command: str) -> None:
+    gone = 'cd "$0" && rmdir "$0" && exec "$@"'
+    argv = ["sh", "-c", gone, str(tmp_path), sys.executable, "-m", "anabranch", command]
+    told = subprocess.run(argv, check=False, capture_output=True, text=True)
+    assert 3 == told.returncode
+    assert "the current directory was removed" in told.stderr
 
 
 def test_agents_and_wrappers_are_found_on_the_path(tmp_path: Path) -> None:

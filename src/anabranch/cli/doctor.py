@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(output: Output, repo: str) -> int:
     """Print the facts, then what they mean; an error among them is an exit code."""
-    from pathlib import Path
-
     from attrs import asdict
 
     from anabranch.planning import assess_machine
     from anabranch.services.doctor import examine
 
-    machine = examine(str(Path(repo).absolute()))
+    machine = examine(repo)
     problems = assess_machine(machine)
     facts = {k: v for k, v in asdict(machine).items() if k != "git_problems"}
     output.result(

@@ -23,6 +23,7 @@ from anabranch.planning.machine import FileSystem, Machine
 from anabranch.services.git import GitRepository, worktrees_within_budget
 from anabranch.services.git.choosing import recycling_problem, traits_of
 from anabranch.services.git.overlays import overlay_problem
+from anabranch.services.git.repository import located
 from anabranch.services.git.tree_merges import merge_helper
 from anabranch.services.processes import BestContainment
 from anabranch.services.processes.cgroups import own_cgroup
@@ -38,7 +39,11 @@ def examine(directory: str, environ: Mapping[str, str] | None = None) -> Machine
     Args:
         directory: a git repository, or any directory.
         environ: what commands would inherit; `None` is this process's environment.
+
+    Raises:
+        HostError: the directory is relative to one that somebody has removed.
     """
+    directory = located(directory)
     environ = os.environ if environ is None else environ
     opened = GitRepository.open(directory, environ=environ)
     repository = None if isinstance(opened, Failure) else opened.unwrap()

@@ -17,6 +17,7 @@ from anabranch.services.git.runner import (
     PLAIN_INDEX,
     QUIET,
     Git,
+    GitError,
     anywhere,
     configured,
     git_environment,
@@ -73,12 +74,16 @@ class GitRepository:
             environ: environment variables; those of the process unless given.
             place: where worktrees are kept; beside the repository unless given.
 
-        Fails with a `HostError`: no git, one that is too old, no repository, no commit.
+        Fails with a `HostError`: no git, one that is too old or does not work, no repository, no
+        commit.
         """
         try:
             return Success(_open(path, os.environ if environ is None else environ, place))
         except HostError as error:
             return Failure(error)
+        except (GitError, OSError) as error:
+            hint = "does `git status` work there?"
+            return Failure(HostError.of("git-fails", "git fails", value=str(error), hint=hint))
 
     @property
     def trees(self) -> Git:
@@ -124,7 +129,7 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
         raise HostError.of("git-missing", "git is not installed", hint="install git 2.38 or later")
     if not os.path.isdir(path):
         raise HostError.of("not-a-repository", "no such directory", value=path)
-    git = Git(directory=os.path.abspath(path), environ=git_environment(environ), program=program)
+    git = Git(directory=located(path), environ=git_environment(environ), program=program)
     version = _version(git)
     common, inside = _common(git)
     home = git.run("rev-parse", "--show-toplevel").text if inside else common
@@ -147,6 +152,19 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
         hooks=os.path.join(home, hooks),
         git=git,
     )
+
+
+def located(path: str) -> str:
+    """An absolute path.
+
+    Raises:
+        HostError: it is relative to a directory that somebody has removed.
+    """
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        message, hint = "the current directory was removed", "go to one that is there"
+        raise HostError.of("not-a-repository", message, value=path, hint=hint) from None
 
 
 def _version(git: Git) -> tuple[int, ...]:
