@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -93,6 +94,22 @@ def test_containment_without_a_helper_is_weak_and_says_why(
     machine = examine(str(tmp_path))
     assert Strength.GROUP is machine.strength
     assert "there is no Python interpreter to run a helper process with" == machine.weakness
+
+
+def test_where_no_process_can_be_started_that_is_a_fact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crowded(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no room")
+
+    monkeypatch.setattr(subprocess, "Popen", crowded)
+    machine = examine(str(tmp_path))
+    assert ["git-fails"] == [problem.code for problem in machine.git_problems]
+    assert (Strength.GROUP, f"[Errno {errno.EAGAIN}] no room", None) == (
+        machine.strength,
+        machine.weakness,
+        machine.start_seconds,
+    )
 
 
 def test_what_a_cgroup_leaves_is_its_limit_less_what_is_used(tmp_path: Path) -> None:

@@ -174,11 +174,12 @@ def _start_seconds() -> float | None:
     if program is None:
         return None
     times: list[float] = []
-    for _ in range(_STARTS):
-        began = perf_counter()
-        subprocess.run([program], check=False, stdin=subprocess.DEVNULL)
-        times.append(perf_counter() - began)
-    return min(times)
+    with suppress(OSError):
+        for _ in range(_STARTS):
+            began = perf_counter()
+            subprocess.run([program], check=False, stdin=subprocess.DEVNULL)
+            times.append(perf_counter() - began)
+    return min(times, default=None)
 
 
 def _wrappers(path: str | None) -> dict[str, str]:

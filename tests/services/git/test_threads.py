@@ -194,7 +194,7 @@ def test_where_no_thread_can_be_had_whoever_steps_aside_fails_and_the_others_go_
 
     async def scenario() -> None:
         lane = Lane()
-        with pytest.raises(RuntimeError, match="no room"):
+        with pytest.raises(BlockingIOError, match="no room"):
             await lane.run(crowded)
         answers.append(await lane.run(lambda: 1))
         lane.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from attrs import evolve
 
 from anabranch.environment import CommandFault, Invocation
 from anabranch.services.processes import (
@@ -286,6 +288,41 @@ async def test_where_ends_of_pipes_cannot_be_opened_that_is_a_reason(
         done = await runner.run(sh("echo on", tmp_path))
     assert b"on\n" == done.unwrap().stdout.head
     assert "No such file or directory" in (containment.reason or "")
+
+
+async def test_where_there_is_no_room_for_a_process_its_command_is_told_and_the_helpers_live_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper, limit = str(tmp_path / "warden.py"), errno.EAGAIN
+    crowded = f"if not os.path.exists('{tmp_path}/room'): raise OSError({limit}, '')"
+    fork = "            pid = os.fork()\n"
+    copy_changed(warden.__file__, helper, fork, f"            {crowded}\n{fork}")
+    monkeypatch.setattr(warden, "__file__", helper)
+    async with LocalCommands(containment=ReaperContainment()) as runner:
+        refused = (await runner.run(evolve(sh("true", tmp_path), stdin=b"unread"))).failure()
+        assert "cannot run sh: Resource temporarily unavailable" == refused.message
+        assert "too many processes: see `ulimit -u`" == refused.hint
+        before = children(os.getpid())
+        (tmp_path / "room").touch()
+        done = await runner.run(sh("echo on", tmp_path))
+        assert (b"on\n", before) == (done.unwrap().stdout.head, children(os.getpid()))
+
+
+async def test_a_shortage_is_no_reason_to_contain_commands_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crowded(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no room")
+
+    containment = BestContainment()
+    runner = LocalCommands(containment=containment)
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", crowded)
+        refused = (await runner.run(sh("true", tmp_path))).failure()
+    assert "cannot start a process: no room" == refused.message
+    assert 0 == (await runner.run(sh("true", tmp_path))).unwrap().exit_code
+    assert containment.reason is None
+    await runner.aclose()
 
 
 async def test_without_an_interpreter_for_the_helper_commands_run_all_the_same(

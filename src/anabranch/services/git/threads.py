@@ -8,6 +8,7 @@ or for a disk, *steps aside* first: it goes on where it is, and another thread t
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -84,8 +85,15 @@ class Lane:
         return job.outcome()
 
     def begin(self) -> None:
-        """Let another thread take the turns from now on."""
-        threading.Thread(target=self._serve, name="anabranch-git", daemon=True).start()
+        """Let another thread take the turns from now on.
+
+        Raises:
+            OSError: there cannot be another.
+        """
+        try:
+            threading.Thread(target=self._serve, name="anabranch-git", daemon=True).start()
+        except RuntimeError as error:
+            raise BlockingIOError(errno.EAGAIN, f"{error}: see `ulimit -u`") from None
 
     def close(self) -> None:
         """End the thread, once everything has been done that was asked for. Twice is once.

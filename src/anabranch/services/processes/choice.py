@@ -43,7 +43,7 @@ class BestContainment:
         """What this machine permits, found out by trying, and why not more."""
         try:
             strength = self._reaper.strength()
-        except UnavailableError as error:
+        except (UnavailableError, OSError) as error:
             return Strength.GROUP, str(error)
         finally:
             self._reaper.close()

@@ -6,6 +6,7 @@ wardens outlive their owner just long enough to end it when the owner is killed.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -30,6 +31,7 @@ from anabranch.services.processes.inheritance import entries
 from anabranch.services.processes.refusals import refused
 
 _PATIENCE: Final = 20.0
+_SHORTAGES: Final = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _INLINE: Final = warden.PACKET // 2
 
 
@@ -77,8 +79,12 @@ class ReaperContainment:
 
     def _new_keeper(self) -> _Keeper:
         with self._lock:
-            if self._keeper is None or not self._keeper.usable():
-                self._keeper = _Keeper(self._cgroup)
+            old = self._keeper
+            if old is not None and old.usable():
+                return old
+            if old is not None and not old.answered:
+                old.dismiss()  # it has no commands, unlike one that ended later
+            self._keeper = _Keeper(self._cgroup)
             return self._keeper
 
     def strength(self) -> Strength:
@@ -223,6 +229,8 @@ def _launch(owner: int, cgroup: str) -> tuple[socket.socket, subprocess.Popen[by
             )
         except OSError as error:
             ours.close()
+            if error.errno in _SHORTAGES:
+                raise
             raise UnavailableError(f"no helper process could be started: {error}") from None
 
 
@@ -289,9 +297,9 @@ class _Ward:
                 self._prints = True
             case b"X":
                 self._take_exit(*packet[1:].split(b"\n", 1))
-            case b"E":
+            case b"E" | b"N" as said:
                 self._exit = Exit(code=None, refusal=refused(self._start, int(packet[1:])))
-                self._gone = self._reusable = True
+                self._gone, self._reusable = True, said == b"E"
             case b"G":
                 self._gone = True
             case _:

@@ -25,7 +25,7 @@ Messages of a warden, one packet each:
     R request              run (see `parse`); a descriptor with it is its stdin
     F                      the same; the first descriptor is a file that holds the request
     T · K                  ask all of it to end · kill all of it
-    E errno                it could not be started
+    E errno                it could not be started; N errno: nor could a warden, says the keeper
     O                      it prints: read its outputs
     X …                    the command itself has ended (see `Warden.farewell`)
     G                      it had left something alive; now nothing is
@@ -58,9 +58,6 @@ _PRINTED = 1 << 12
 _WINDOW_SECONDS = 0.002
 _TURN_SECONDS = 0.02
 _HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-
-
-# --- who is alive ------------------------------------------------------------------------------
 
 
 def processes() -> Iterator[tuple[int, int, int, int, bool]]:
@@ -494,25 +491,28 @@ class Keeper(Reaper):
     def turn(self) -> bool:
         """Wait for news; whether to go on."""
         ready = self.wait(None)
-        if self.owner in ready:
-            return False
-        if self.link.fileno() not in ready:
-            return True
+        if self.owner in ready or self.link.fileno() not in ready:
+            return self.owner not in ready
         _, fds = receive(self.link)
         if fds:
             self.hire(socket.socket(fileno=fds[0]), fds[1:])
         return bool(fds)
 
     def hire(self, link: socket.socket, pipes: list[int]) -> None:
-        """Fork a warden that serves a socket."""
+        """Fork a warden that serves a socket; if that goes wrong, answer in its place."""
         self.hired += 1
         cgroup = _make_cgroup(f"{self.base}/{self.hired}") if self.base else None
-        pid = os.fork()
-        if pid == 0:
-            work(link, pipes, self, cgroup)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                work(link, pipes, self, cgroup)
+            self.wardens[pid] = cgroup
+        except OSError as error:
+            _drop_cgroup(cgroup)
+            pipes = pipes + receive(link)[1]
+            link.send(b"N %d" % (error.errno or 0))
         for end in (link.detach(), *pipes):
             os.close(end)
-        self.wardens[pid] = cgroup
 
     def reap(self) -> bool:
         """Collect the dead; whether any warden lives. What a killed warden held is killed."""
