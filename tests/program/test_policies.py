@@ -5,21 +5,37 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import pytest
+from attrs import evolve
 from returns.result import Success
 
 from anabranch.environment import Changes, Invocation, Oid, Worktree
 from anabranch.interpreters import run
 from anabranch.interpreters.virtual import VirtualRun, run_virtual
-from anabranch.lifecycle import DeadLettered, Moved, StopRequested, verify
-from anabranch.planning import AccessSet
+from anabranch.lifecycle import (
+    UPSTREAM_FAILED,
+    DeadLettered,
+    Declared,
+    MergeFailed,
+    Moved,
+    Payload,
+    StopRequested,
+    fold,
+    verify,
+)
+from anabranch.planning import AccessSet, Tally
 from anabranch.program import Identity, program
+from anabranch.program.agents import committed
+from anabranch.program.oversight import tally_of
 from anabranch.program.writes import check_writes
 from anabranch.testing import MockEnvironment, mock_env, printed
 from anabranch.values import RunStatus, StepStatus
 from anabranch.workflow import load_workflow
+from tests.lifecycle import histories
+from tests.lifecycle.histories import agent, history
 
 HEAD = """
 name: w
@@ -71,6 +87,16 @@ def test_a_step_is_tried_again_after_the_delays_of_its_policy() -> None:
     done = executed("    - {shell: work, retry: {max_attempts: 3, backoff: fixed}}", env)
     assert (RunStatus.COMPLETED, 2.0) == (done.result.unwrap(), done.elapsed)
     assert 3 == env.journal.state.subjects["agent-0/step[0]"].attempt
+    retrying = (e.payload for e in env.journal.events if isinstance(e.payload, Moved))
+    assert [timedelta(seconds=1)] * 2 == [p.delay for p in retrying if p.delay is not None]
+
+
+def test_why_a_step_failed_and_why_others_were_skipped_is_told() -> None:
+    env = environment(1, work=printed(exit_code=3))
+    executed("    - work\n    - ship", env)
+    steps = [env.journal.state.subjects[f"agent-0/step[{at}]"].moved for at in (0, 1)]
+    assert ["`work` ended with exit code 3", None] == [step and step.message for step in steps]
+    assert [None, UPSTREAM_FAILED] == [step and step.reason for step in steps]
 
 
 def test_a_step_that_is_tried_in_vain_has_failed() -> None:
@@ -116,6 +142,9 @@ def test_a_pool_is_shared_by_all_agents_and_never_overdrawn() -> None:
     env = environment(4, train=printed(takes=10))
     text = "    - {shell: train, resources: {gpu: 1}}\n    - {shell: report}\nresources: {gpu: 2}"
     assert 20.0 == executed(text, env).elapsed
+    created = env.journal.state.created
+    assert created is not None
+    assert {"agents": 3, "gpu": 2} == created.limits
 
 
 def test_a_lock_and_a_rate_hold_across_agents() -> None:
@@ -203,6 +232,81 @@ def test_so_many_failures_stop_the_run_and_what_has_not_started_never_does() -> 
     assert ["stopped by `max_failures`"] == [
         p.message for p in payloads if isinstance(p, StopRequested)
     ]
+
+
+def test_the_share_of_failures_is_of_all_that_finished_and_looked_at_once_ten_have() -> None:
+    def work(invocation: Invocation) -> Any:
+        return printed(exit_code=int(int(invocation.env["__anabranch_0"]) >= 6))
+
+    env = environment(14, **{"work *": work})
+    flow = f"{HEAD}    - work ${{item}}".replace("max_parallel: 3", "max_parallel: 1")
+    policy = "error_policy: {failure_threshold: 0.39}"
+    done = run_virtual(program(load_workflow(f"{flow}\n{policy}"), Identity(run="r1")), env)
+    assert RunStatus.FAILED == done.result.unwrap()
+    ends = [status_of(env, f"agent-{n}") for n in range(14)]
+    completed, failed, cancelled = StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED
+    assert [completed] * 6 + [failed] * 4 + [cancelled] * 4 == ends
+
+
+def test_an_attempt_that_is_made_again_is_no_failure_of_its_item() -> None:
+    env = environment(4, work=failing(1))
+    text = "    - work\nretry_config: {max_attempts: 2, backoff: fixed}\nmax_failures: 1"
+    assert RunStatus.COMPLETED == executed(text, env).result.unwrap()
+
+
+def test_items_that_finished_before_a_run_was_taken_up_count_by_what_they_did() -> None:
+    working = [StepStatus.QUEUED, StepStatus.RUNNING]
+    ends = {
+        "done": [*working, StepStatus.VALIDATING, StepStatus.COMPLETED],
+        "waits for its merge": [*working, StepStatus.VALIDATING],
+        "not merged": [*working, StepStatus.VALIDATING, StepStatus.FAILED],
+        "failed": [*working, StepStatus.FAILED],
+        "too late": [*working, StepStatus.TIMED_OUT],
+        "at work": working,
+        "not begun": [],
+    }
+    told: list[Payload] = [MergeFailed(subject="not merged", fault="conflict", conflicts=())]
+    payloads = [
+        *map(agent, ends),
+        Declared(subject="a step"),
+        *(move for name, statuses in ends.items() for move in histories.moves(name, *statuses)),
+        *histories.moves("a step", *ends["done"]),
+        *told,
+    ]
+    past = fold(history(*payloads)).subjects.values()
+    assert Tally(completed=3, failed=2) == tally_of(past)
+
+
+class Idle:
+    """Worktrees in which nobody commits anything."""
+
+    def __init__(self, port: Any) -> None:
+        self.port = port
+
+    async def committed(self, worktree: Worktree) -> Any:
+        return Success(Changes(head=worktree.base))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.port, name)
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_of_an_agent_that_failed_the_branch_is_kept_if_there_is_work_on_it(idle: bool) -> None:
+    env = environment(1, work=printed(exit_code=1))
+    if idle:
+        env = evolve(env, worktrees=cast("Any", Idle(env.worktrees)))
+    executed("    - work", env)
+    branch = "anabranch/r1/agent-0"
+    (letter,) = [e.payload for e in env.journal.events if isinstance(e.payload, DeadLettered)]
+    assert (idle, None if idle else branch) == (branch in env.asked("drop"), letter.branch)
+
+
+def test_all_files_that_an_agent_committed_are_told() -> None:
+    changes = Changes(
+        head=Oid("2"), commits=(Oid("2"),), added=("a",), modified=("b",), deleted=("c",)
+    )
+    assert [("a", "b", "c")] == [told.files for told in committed("agent-0", changes)]
+    assert [] == committed("agent-0", Changes(head=Oid("1")))
 
 
 def test_the_first_failure_stops_a_run_that_does_not_go_on() -> None:

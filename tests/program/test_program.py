@@ -19,7 +19,15 @@ from anabranch.environment import (
     WorktreeError,
     WorktreeFault,
 )
-from anabranch.lifecycle import EMPTY, CommandEnded, Masker, summarise, verify
+from anabranch.lifecycle import (
+    EMPTY,
+    CommandEnded,
+    Masker,
+    RunCreated,
+    encode,
+    summarise,
+    verify,
+)
 from anabranch.program import Identity, program
 from anabranch.program.run import Job
 from anabranch.testing import MockEnvironment, conflict, mock_env, printed
@@ -216,3 +224,15 @@ def test_as_many_agents_run_at_once_as_may_have_worktrees(
             worktrees=worktrees,
         ).agents
     )
+
+
+def test_a_secret_is_told_in_no_phase() -> None:
+    secret = "correct horse"
+    text = TEXT.replace("make-items", f"make-items '{secret}'")
+    text = text.replace("shout $", f"shout '{secret}' $").replace("count $", f"count '{secret}' $")
+    env = environment(commands={"count *": printed(exit_code=1), "*": printed()})
+    ended = run(program(workflow(text), Identity(run="r1"), masker=Masker.of([secret])), env)
+    assert Success(RunStatus.FAILED) == ended
+    told = [event for event in env.journal.events if not isinstance(event.payload, RunCreated)]
+    assert [] == [event for event in told if secret.encode() in encode(event)]
+    assert any(b"***" in encode(event) for event in told)

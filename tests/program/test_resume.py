@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from anabranch.environment import Invocation
-from anabranch.lifecycle import CommandStarted, Merged, Moved, verify
+from anabranch.lifecycle import CommandStarted, Merged, Moved, Redefined, verify
 from anabranch.testing import MockEnvironment
 from anabranch.values import HostError, RunStatus, StepStatus
+from anabranch.workflow import digest, to_data
 from tests.program.crashes import crashed, resume
-from tests.program.test_program import environment, merged
+from tests.program.test_program import TEXT, environment, merged, workflow
 
 
 def invocations(env: MockEnvironment) -> list[Invocation]:
@@ -64,3 +65,15 @@ def test_a_run_whose_worktree_is_gone_says_what_to_do() -> None:
     ):
         resume(env)
     assert RunStatus.INTERRUPTED is env.journal.state.status
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_a_run_that_goes_on_as_another_workflow_says_as_which(other: bool) -> None:
+    env = crashed(environment(), lambda payload: isinstance(payload, Merged))
+    flow = workflow(TEXT.replace("count ", "tell ")) if other else workflow()
+    resume(env, flow)
+    told = [e.payload for e in env.journal.events if isinstance(e.payload, Redefined)]
+    assert ([digest(flow)] if other else []) == [payload.digest for payload in told]
+    created = env.journal.state.created
+    assert created is not None
+    assert (digest(flow), to_data(flow)) == (created.digest, created.definition)
