@@ -45,10 +45,18 @@ class ParallelError(Generic[T, E]):
     successes: Mapping[int, T]
 
     def __str__(self) -> str:
-        """How many failed, then each error with its index."""
+        r"""How many failed, then each error with its index.
+
+        >>> print(ParallelError({0: "no\nbecause", 2: "late"}, {1: 5}))
+        2 of 3 effects failed
+          [0] no
+            because
+          [2] late
+        """
         total = len(self.errors) + len(self.successes)
         head = f"{len(self.errors)} of {total} effects failed"
-        return "\n".join([head, *(f"  [{index}] {error}" for index, error in self.errors.items())])
+        failed = (f"  [{index}] {_set_in(error)}" for index, error in self.errors.items())
+        return "\n".join([head, *failed])
 
 
 @frozen
@@ -67,11 +75,16 @@ class GraphError(Generic[K, T, E]):
 
     def __str__(self) -> str:
         """Each error by key, then each skipped key with its reason."""
-        failed = (f"  {key}: {error}" for key, error in self.errors.items())
+        failed = (f"  {key}: {_set_in(error)}" for key, error in self.errors.items())
         skipped = (f"  {key}: skipped, upstream {why} failed" for key, why in self.skipped.items())
         count = len(self.errors) + len(self.successes) + len(self.skipped)
         head = f"{len(self.errors)} of {count} effects of the graph failed"
         return "\n".join([head, *failed, *skipped])
+
+
+def _set_in(error: object) -> str:
+    """An error in a list of others: all its lines but the first are set in further than those."""
+    return str(error).replace("\n", "\n    ")
 
 
 @frozen
