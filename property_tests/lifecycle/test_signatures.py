@@ -56,9 +56,15 @@ def test_what_does_not_vary_makes_one(texts: tuple[str, str], others: list[str])
         [failure_signature("", text, ended(1, f"{text}\n{other}\n")) for other in others],
         [failure_signature("", text, ended(code, text)) for code in (1, 2)],
         [failure_signature("", text, ended(code, text)) for code in (None, 2)],
-        [failure_signature("", text, end) for end in (None, ended(None, text))],
+        [failure_signature("", text, end) for end in (None, ended(None, f"{others[0]} {text}"))],
     ):
         assert pair[0] != pair[1]
+
+
+@given(two_texts())
+def test_what_the_error_says_already_makes_none(texts: tuple[str, str]) -> None:
+    message = Masked(f"it failed: {texts[0]}")
+    assert failure_signature("", message) == failure_signature("", message, ended(None, texts[1]))
 
 
 @frozen

@@ -146,6 +146,13 @@ def test_a_message_of_several_lines_is_set_in() -> None:
     assert "): no commit\n    hook: no way\n    hook: bye\n" in text
 
 
+def test_what_the_error_says_already_is_not_told_again() -> None:
+    *others, moved = failing(1, "I could not do it\n")
+    assert isinstance(moved, Moved)
+    text = told(*others, evolve(moved, message="`claude` said that it failed: I could not do it"))
+    assert 1 == text.count("I could not do it")
+
+
 def test_work_that_was_not_merged_is_told_with_its_branch() -> None:
     letter = DeadLettered(subject="agent-1", signature="s", message="m", branch="x/agent-1")
     assert "    its work is on branch x/agent-1\n" in told(*failing(1, "no"), letter)

@@ -82,6 +82,7 @@ def test_an_agent_that_says_it_failed_fails_its_step_and_its_cost_counts() -> No
     summary = summarise(env.journal.state)
     (failure,) = summary.failed
     assert ("`claude` said that it failed: no credit", "s-2") == (failure.message, failure.session)
+    assert f"step[0]: {failure.message}" == failure.signature
     assert 0.5 == summary.cost_usd
     assert 1 == len(invocations(env))
 

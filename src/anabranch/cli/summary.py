@@ -64,7 +64,8 @@ def _failure(alike: Sequence[Unsuccessful]) -> Iterator[str]:
     first, *others = alike
     at = "" if first.at == first.subject else f" at {first.at}"
     yield f"✗ {first.label} ({first.subject}{at}): {indented(first.message or first.status.value)}"
-    for line in first.tail.rstrip().splitlines()[-_LINES:]:
+    said = "" if first.tail.strip() in (first.message or "") else first.tail
+    for line in said.rstrip().splitlines()[-_LINES:]:
         yield f"    {line}"
     if first.conflicts:
         yield f"    conflicts: {', '.join(first.conflicts)}"

@@ -44,7 +44,8 @@ def failure_signature(at: str, message: Masked, ended: CommandEnded | None = Non
     Args:
         at: where it happened, such as `step[1]`; empty if in no step.
         message: the error.
-        ended: how the command ended that failed, if one did; its last line counts.
+        ended: how the command ended that failed, if one did; its last line counts, unless the error
+            says the same.
 
     >>> ended = CommandEnded(subject="s", exit_code=2, fault="exit", tail="no rule for /src/a.c")
     >>> failure_signature("step[0]", Masked("`make a.o` ended with exit code 2"), ended)
@@ -52,6 +53,10 @@ def failure_signature(at: str, message: Masked, ended: CommandEnded | None = Non
     """
     said = "" if ended is None else ended.tail.rstrip().rpartition("\n")[2]
     exited = ended is not None and ended.fault == "exit" and ended.exit_code
-    what = f"exit code {exited}" if exited else _VARYING.sub("#", message)
-    parts = (at, what, _VARYING.sub("#", said))
-    return ": ".join(" ".join(part.split()) for part in parts if part.strip())
+    what = f"exit code {exited}" if exited else _unvarying(message)
+    last = _unvarying(said)
+    return ": ".join(part for part in (at, what, "" if last in what else last) if part)
+
+
+def _unvarying(text: str) -> str:
+    return " ".join(_VARYING.sub("#", text).split())
