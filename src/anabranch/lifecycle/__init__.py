@@ -46,7 +46,12 @@ from anabranch.lifecycle.letters import Attempt, Letter, dead_letters
 from anabranch.lifecycle.masking import STARS, Held, Masker
 from anabranch.lifecycle.metrics import Metrics, Spread, measure
 from anabranch.lifecycle.redefining import workflow_of, workflow_to_resume
-from anabranch.lifecycle.resuming import Resumption, plan_resume, recorded_workflow
+from anabranch.lifecycle.resuming import (
+    Resumption,
+    known_assignments,
+    plan_resume,
+    recorded_workflow,
+)
 from anabranch.lifecycle.signatures import by_signature, failure_signature
 from anabranch.lifecycle.state import EMPTY, Phase, RunState
 from anabranch.lifecycle.story import InvalidTransition, describe, subject_of, tell
@@ -136,6 +141,7 @@ __all__ = [
     "failure_signature",
     "fold",
     "is_announcement",
+    "known_assignments",
     "measure",
     "plan_resume",
     "recorded_workflow",

@@ -72,13 +72,27 @@ def plan_resume(state: RunState, workflow: Workflow | None = None) -> Resumption
     """
     created = _created(state)
     recorded = recorded_workflow(created)
-    known = _agents_known(state)
-    before = _outline(recorded, _assignments(state) if known else None)
+    assignments = known_assignments(state)
+    known = assignments is not None
+    before = _outline(recorded, assignments)
     now = before
     if workflow is not None and digest(workflow) != created.digest:
         now = _outline(workflow, before.assignments)
     left = remaining_work(before, now, _progress(state, agents_known=known))
     return Resumption(workflow=recorded, left=left, agents_known=known)
+
+
+def known_assignments(state: RunState) -> tuple[WorkAssignment, ...] | None:
+    """All the work of a run, in order; `None` while its journal does not name it.
+
+    It is announced as a whole before any of it begins.
+    """
+    agents = list(_agents(state))
+    begun = any(agent.status is not StepStatus.PENDING for _, agent in agents)
+    if not begun and "merge" not in state.phases:
+        return None
+    found = (WorkAssignment(id=at, item=agent.declared.item) for at, agent in agents)
+    return tuple(sorted(found, key=lambda assignment: assignment.id))
 
 
 def recorded_workflow(created: RunCreated) -> Workflow:
@@ -119,17 +133,6 @@ def _agents(state: RunState) -> Iterator[tuple[int, Subject]]:
         found = _AGENT.match(name)
         if found and subject.declared.kind is SubjectKind.AGENT:
             yield int(found[1]), subject
-
-
-def _agents_known(state: RunState) -> bool:
-    if "merge" in state.phases:
-        return True
-    return any(subject.status is not StepStatus.PENDING for _, subject in _agents(state))
-
-
-def _assignments(state: RunState) -> tuple[WorkAssignment, ...]:
-    found = (WorkAssignment(id=at, item=agent.declared.item) for at, agent in _agents(state))
-    return tuple(sorted(found, key=lambda assignment: assignment.id))
 
 
 def _progress(state: RunState, *, agents_known: bool) -> RunProgress:

@@ -108,8 +108,8 @@ def plan_work_assignments(
     """Which items are worked on, and by whom.
 
     Args:
-        items: a document, or any iterable of items; with `max_items` and no `sort_by` it may
-            be endless. Read once, and no further than needed.
+        items: a document, or any iterable of items; with `max_items`, and without `sort_by` and
+            `json_path`, it may be endless. Read once, and no further than needed.
         config: what to choose and how; without it every item in the order of the input.
 
     Returns:

@@ -11,10 +11,10 @@ from returns.result import Failure, Result, Success
 from anabranch.effects import Effect, from_result, succeed
 from anabranch.effects.work import read_file
 from anabranch.environment import FileError, HasFiles, Worktree
-from anabranch.lifecycle import STARS, Masker, RunState, SubjectKind
+from anabranch.lifecycle import STARS, Masker, RunState, known_assignments
 from anabranch.planning import WorkAssignment
 from anabranch.planning.work import assign_items
-from anabranch.values import AnabranchError, ConfigError, Json, Location, Problem, StepStatus
+from anabranch.values import AnabranchError, ConfigError, Json, Location, Problem
 from anabranch.workflow import MapPhase, plan_items
 
 
@@ -42,15 +42,6 @@ def assignments_for(
     if known is None or any(STARS in json.dumps(a.item).encode() for a in known):
         return read_assignments(phase, tree, masker)
     return succeed(known)
-
-
-def known_assignments(past: RunState) -> tuple[WorkAssignment, ...] | None:
-    """All the work, if the journal names it. It is announced as a whole before any of it begins."""
-    agents = [s for s in past.subjects.values() if s.declared.kind is SubjectKind.AGENT]
-    begun = "merge" in past.phases or any(s.status is not StepStatus.PENDING for s in agents)
-    if not begun:
-        return None
-    return assign_items([agent.declared.item for agent in agents])
 
 
 def read_assignments(
