@@ -144,3 +144,22 @@ def test_an_agent_that_did_all_its_work_asks_nothing_though_a_step_of_it_was_lef
     env = resume(env, asking)
     assert 1 == ran(env).count("agent-0/step[0]")
     assert RunStatus.COMPLETED is env.journal.state.status
+
+
+@pytest.mark.parametrize("answer", ["again", "done"])
+def test_an_answer_counts_for_the_doubt_that_it_was_given_to(answer: str) -> None:
+    asking = flow(InDoubt.ASK)
+    env = said(dead_in("setup[0]", asking), setup_0="again")
+    env = crashed(
+        env,
+        lambda payload: isinstance(payload, CommandStarted) and payload.subject == "setup[0]",
+        after=True,
+        flow=asking,
+    )
+    past = past_of(env)
+    assert past is not None
+    assert ("setup[0]",) == open_questions(asking, past)
+    before = ran(env).count("setup[0]")
+    ended = resume(said(env, setup_0=answer), asking)
+    assert before + (answer == "again") == ran(ended).count("setup[0]")
+    assert RunStatus.COMPLETED is ended.journal.state.status

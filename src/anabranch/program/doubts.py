@@ -2,7 +2,8 @@
 
 A step is in doubt if it was announced, and its process died before it could say how it ended.
 A step that was done is as good as in doubt if its agent begins again without it: what it left
-in the worktree is lost, and what it did outside would be done twice.
+in the worktree is lost, and what it did outside would be done twice. What somebody said of a step
+counts until it is started again: another doubt is another question.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from anabranch.program.past import (
     Standing,
     by_parent,
     current_steps,
+    current_work,
     standing_of,
     was_announced,
 )
@@ -41,7 +43,7 @@ def verdict_on(step: Step, default: InDoubt, doubtful: Subject) -> Verdict | Non
         default: what the workflow says of steps that say nothing.
         doubtful: what the journal says of it.
     """
-    said = doubtful.work.verdict
+    said = current_work(doubtful).verdict
     if said is not None:
         return Verdict(said)
     if step.probe is not None:
@@ -76,7 +78,7 @@ def open_questions(workflow: Workflow, past: RunState) -> tuple[str, ...]:
         if (step := step_of(steps, subject)) is not None
         and step.probe is None
         and (step.in_doubt or workflow.in_doubt) is InDoubt.ASK
-        and subject.work.verdict is None
+        and current_work(subject).verdict is None
     )
 
 
