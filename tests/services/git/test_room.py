@@ -165,3 +165,19 @@ def test_a_run_ends_in_order_where_not_one_file_more_fits(cramped: SmallBench) -
     assert [str(cramped.repo.path)] == [
         line.split()[0] for line in cramped.repo.git("worktree", "list").splitlines()
     ]
+
+
+def test_a_tree_into_which_not_all_fits_that_is_carried_over_is_given_back(
+    cramped: SmallBench,
+) -> None:
+    cramped.repo.write({"untracked": "x" * (3 << 20)})
+    carrying = evolve(ONE, carry=str(cramped.repo.path))
+
+    async def scenario(git: GitRun) -> tuple[WorktreeFault, bool, int]:
+        error = failure(await git.worktrees.create(carrying))
+        tree = (await git.worktrees.create(ONE)).unwrap()
+        clean = not (await git.worktrees.changes(tree)).unwrap().dirty
+        listed = cramped.repo.git("worktree", "list").splitlines()
+        return error.fault, clean, len(listed)
+
+    assert (WorktreeFault.NO_SPACE, True, 2) == cramped(scenario)

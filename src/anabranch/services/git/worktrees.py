@@ -113,10 +113,13 @@ class GitWorktrees:
             raise Refused(WorktreeFault.EXISTS, "there is one of that name")
         base = request.base or self._commit_of(request.parent)
         tree = self.trees.make(Order(name=request.name, base=base, branch=request.branch))
+        if request.carry is not None:
+            try:
+                self._carry(request.carry, tree)
+            except (GitError, OSError, Refused):
+                self.trees.take_away(tree)
+                raise
         self._alive[request.name] = tree
-        if request.carry is not None and (untracked := self.untracked.of(request.carry)):
-            step_aside()
-            remember(tree.admin, tree.path, carry(untracked, request.carry, tree.path))
         return Worktree(
             name=request.name,
             path=tree.path,
@@ -124,6 +127,12 @@ class GitWorktrees:
             base=base,
             branch=request.branch,
         )
+
+    def _carry(self, source: str, tree: Tree) -> None:
+        untracked = self.untracked.of(source)
+        if untracked:
+            step_aside()
+            remember(tree.admin, tree.path, carry(untracked, source, tree.path))
 
     def _reopen(self, request: WorktreeRequest) -> Worktree | None:
         tree = self.registry.take_up(request.name)
