@@ -220,6 +220,18 @@ def test_what_is_at_work_takes_one_line_each_however_narrow_the_terminal() -> No
     ] == rows
 
 
+def test_how_many_more_are_at_work_than_are_listed_is_told() -> None:
+    def rows(count: int) -> list[str]:
+        screen = StringIO()
+        agents = tuple(running(f"{n}.py", "check") for n in range(count))
+        state = evolve(summarise(fold(history(CREATED, BEGUN))), running=agents)
+        Console(file=screen, width=60).print(draw(state))
+        return [line.rstrip() for line in screen.getvalue().splitlines()[1:]]
+
+    assert [f"   {n}.py check" for n in range(8)] == rows(8)
+    assert [f"   {n}.py check" for n in range(8)] + ["   and 4 more"] == rows(12)
+
+
 def running(label: str, step: str) -> Running:
     return Running(
         subject="s", label=label, worker=None, attempt=1, since=START, step=step, command=None

@@ -60,4 +60,5 @@ def draw(summary: Summary) -> RenderableType:
         )
         for label, at in shown
     ]
-    return Group(head, *rows)
+    more = len(summary.running) - len(shown)
+    return Group(head, *rows, *([Text(f"   and {more} more", style="dim")] if more else []))
