@@ -13,7 +13,7 @@ from anabranch.environment import Invocation
 from anabranch.lifecycle import Masker, Spent, measure, summarise, verify
 from anabranch.program import Identity, program
 from anabranch.testing import MockEnvironment, mock_env, printed, run_virtual, said
-from anabranch.values import AnabranchError, Json, RunStatus
+from anabranch.values import AnabranchError, Json, RunStatus, StepStatus
 from anabranch.workflow import load_workflow
 
 TEXT = """
@@ -139,7 +139,16 @@ def test_a_step_that_takes_too_long_is_called_by_its_name(timeout: str, message:
     flow = load_workflow(TEXT.replace("timeout: 5m", f"timeout: {timeout}\n      name: review"))
     run_virtual(program(flow, Identity(run="r1")), env)
     (failure,) = summarise(env.journal.state).failed
-    assert message == failure.message
+    assert (message, StepStatus.TIMED_OUT) == (failure.message, failure.status)
+
+
+def test_what_an_agent_read_again_is_in_the_journal() -> None:
+    usage = {"input_tokens": 1, "cache_read_input_tokens": 40, "output_tokens": 2}
+    line = {"type": "result", "is_error": False, "result": "done", "usage": usage}
+    env = environment(**{"claude *": printed(stdout=json.dumps(line) + "\n")})
+    run_in(env)
+    (spent,) = [e.payload for e in env.journal.events if isinstance(e.payload, Spent)]
+    assert 40 == spent.cached_tokens
 
 
 def test_a_prompt_without_its_value_fails_the_step_and_asks_nobody() -> None:

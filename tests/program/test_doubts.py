@@ -18,6 +18,7 @@ from anabranch.lifecycle import (
     verify,
 )
 from anabranch.program import open_questions
+from anabranch.program.places import RUN_VARIABLE
 from anabranch.services.journal import MemoryJournal
 from anabranch.testing import MockEnvironment, mock_env, printed
 from anabranch.values import RunStatus, StepStatus
@@ -89,6 +90,10 @@ def test_an_agent_asks_the_probe_of_a_step_that_was_done_before_it_does_it_again
     assert "agent-0/take[2]/step[0]" not in ran(env)
     assert "agent-0/take[2]/step[1]" in ran(env)
     assert RunStatus.COMPLETED is env.journal.state.status
+    asked = {a.label: a.env for a in env.asked("run") if isinstance(a, Invocation)}
+    probe, step = (asked[f"agent-0/take[2]/{it}"] for it in ("step[0]/probe", "step[1]"))
+    assert probe.keys() == step.keys()
+    assert probe[RUN_VARIABLE] == step[RUN_VARIABLE]
 
 
 @pytest.mark.parametrize("subject", ["agent-0/step[0]", "agent-0/step[1]"])
@@ -101,6 +106,7 @@ def test_an_item_whose_step_is_not_to_be_done_twice_is_put_aside(subject: str) -
     assert StepStatus.COMPLETED is state.subjects["agent-1"].status
     assert not [label for label in ran(env) if label.startswith("agent-0/take")]
     assert () == verify(env.journal.events)
+    assert {} == env.worktrees.alive
 
 
 def test_a_step_that_asks_is_a_question_until_somebody_answers() -> None:

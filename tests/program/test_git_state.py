@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from anabranch.environment import Oid
+from anabranch.program.git_state import GitState
 from anabranch.values import ConfigError
 from anabranch.workflow import load_workflow, order_of, refers_to_changes, step
 
@@ -51,3 +53,26 @@ def test_what_means_nothing_is_refused(step_text: str, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_workflow(FILE % step_text)
     assert told in str(caught.value)
+
+
+def test_templates_see_all_that_is_known_of_the_state() -> None:
+    state = GitState(
+        commits=(Oid("c1"),),
+        added=("a",),
+        modified=("m",),
+        deleted=("d",),
+        renamed=(("old", "new"),),
+        insertions=3,
+        deletions=2,
+    )
+    assert {
+        "commits": ["c1"],
+        "commit_count": 1,
+        "files_added": ["a"],
+        "files_modified": ["m"],
+        "files_deleted": ["d"],
+        "files_renamed": ["new"],
+        "files_changed": ["a", "d", "m", "new"],
+        "insertions": 3,
+        "deletions": 2,
+    } == state.as_data()

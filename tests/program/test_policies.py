@@ -249,9 +249,14 @@ def test_the_share_of_failures_is_of_all_that_finished_and_looked_at_once_ten_ha
 
 
 def test_an_attempt_that_is_made_again_is_no_failure_of_its_item() -> None:
-    env = environment(4, work=failing(1))
-    text = "    - work\nretry_config: {max_attempts: 2, backoff: fixed}\nmax_failures: 1"
-    assert RunStatus.COMPLETED == executed(text, env).result.unwrap()
+    once = failing(1)
+
+    def work(invocation: Invocation) -> Any:
+        return printed(exit_code=1) if invocation.env["__anabranch_0"] == "0" else once(invocation)
+
+    env = environment(4, **{"work *": work})
+    text = "    - work ${item}\nretry_config: {max_attempts: 2, backoff: fixed}\nmax_failures: 2"
+    assert RunStatus.PARTIAL == executed(text, env).result.unwrap()
 
 
 def test_items_that_finished_before_a_run_was_taken_up_count_by_what_they_did() -> None:

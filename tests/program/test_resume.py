@@ -54,6 +54,7 @@ def test_an_agent_whose_steps_were_all_done_is_closed_and_not_run_again() -> Non
     ended = resume(env)
     assert not [i for i in invocations(ended) if "take" in i.label and "agent-0" in i.label]
     assert 1 == merged(ended).count("agent-0")
+    assert {} == ended.worktrees.alive
 
 
 def test_a_run_whose_worktree_is_gone_says_what_to_do() -> None:
