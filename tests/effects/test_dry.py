@@ -130,3 +130,46 @@ def test_what_is_repeated_until_the_world_says_something_comes_to_an_end() -> No
     assert (LONGEST + 1, "… and so on") == (len(told.lines), told.lines[-1])
     assert ("  create worktree tree", "  wait 1s") == told.lines[1:3]
     assert told.result is None
+
+
+def known(label: str, value: int) -> Effect[int, Never, object]:
+    return from_function(forbidden, label=label, preview=Success(value))
+
+
+def test_what_comes_after_something_stands_where_that_stood() -> None:
+    inside = par_all([known("a", 1), known("b", 2).span("inner")]).span("outer")
+    told = dry_run(inside.and_then(lambda _: known("c", 3)).and_then(lambda _: par_all([sleep(1)])))
+    assert (
+        "outer:",
+        "  all at once:",
+        "    a",
+        "    inner:",
+        "      b",
+        "c",
+        "all at once:",
+        "  wait 1s",
+    ) == told.lines
+
+
+def test_of_a_race_only_the_one_that_would_win_is_told() -> None:
+    told = dry_run(race([known("a", 1), known("b", 2)]))
+    assert (("all at once:", "  a"), Success(1)) == (told.lines, told.result)
+
+
+def test_nothing_is_made_of_an_answer_that_is_not_known() -> None:
+    unknown = from_function(forbidden, label="ask")
+
+    def forbidden_too(_: object) -> Never:
+        raise AssertionError("a dry run called it")
+
+    @do
+    def program() -> Do[int, Never, object]:
+        answer = yield from unknown
+        forbidden_too(answer)
+        return answer
+
+    for effects in ([unknown, known("a", 1)], [known("a", 1), unknown]):
+        assert dry_run(par_all(effects)).result is None
+    assert dry_run(unknown.map(forbidden_too)).result is None
+    told = dry_run(program())
+    assert (("ask", "… and what follows from its answer"), None) == (told.lines, told.result)
