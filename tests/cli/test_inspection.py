@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from returns.result import Success
 
+from anabranch import succeed
 from anabranch.cli import main
+from anabranch.engine import run_in_repository
 from anabranch.environment import Oid
 from anabranch.services.git import GitRepository
 from anabranch.services.git.registry import Registry
@@ -124,6 +127,14 @@ def test_a_run_is_told_as_it_was_at_a_past_moment(
 @pytest.mark.usefixtures("repository")
 def test_what_is_no_past_moment_is_refused(arguments: list[str]) -> None:
     assert 2 == main(["status", "--repo", "repo", *arguments])
+
+
+def test_effects_that_code_runs_by_itself_are_listed_among_no_runs(
+    repository: Path, ask: Any
+) -> None:
+    before = ask("runs")["runs"]
+    assert Success(1) == run_in_repository(succeed(1), str(repository))
+    assert before == ask("runs")["runs"]
 
 
 def test_logs_of_a_step_and_of_an_agent(ask: Any, capsys: pytest.CaptureFixture[str]) -> None:

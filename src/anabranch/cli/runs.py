@@ -22,11 +22,11 @@ _HEAD = ("RUN", "WORKFLOW", "STATUS", "AGENTS", "MERGED", "STARTED")
 @json_option
 @click.pass_obj
 def command(output: Output, repo: str) -> None:
-    """Newest first."""
+    """Newest first. What never began, as effects that code runs by itself, is no run to go on with."""
     from anabranch.engine import open_repository
     from anabranch.services.runs import read_runs
 
-    found = list(read_runs(open_repository(repo).state))
+    found = [each for each in read_runs(open_repository(repo).state) if each.has_begun]
     text = "\n".join(table([_HEAD, *map(_row, found)])) if found else "no runs"
     output.result(text, {"runs": [_data(each) for each in found]})
 
