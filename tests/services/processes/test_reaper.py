@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -19,13 +20,21 @@ from attrs import evolve
 from anabranch.environment import CommandFault, Invocation
 from anabranch.services.processes import (
     BestContainment,
+    Containment,
     GroupContainment,
     LocalCommands,
     ReaperContainment,
     warden,
 )
 from anabranch.services.processes.sweep import living
-from tests.services.processes.survivors import alive, all_dead, family, whole_family
+from tests.services.processes.survivors import (
+    alive,
+    all_dead,
+    family,
+    hung_up,
+    restless,
+    whole_family,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -134,6 +143,16 @@ async def test_what_is_left_behind_and_holds_the_output_open_is_not_waited_for(
     assert b"begun\n" == done.unwrap().stdout.head
 
 
+async def test_what_is_left_behind_is_told_that_nobody_reads_any_more(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "alive")
+    watch = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    prints = "(exec 3>alive; trap '' PIPE; while echo on; do :; done) 2>/dev/null &"
+    async with LocalCommands() as runner:
+        await runner.run(sh(prints, tmp_path))
+        assert hung_up(watch)
+    os.close(watch)
+
+
 async def test_output_that_comes_just_after_the_exit_is_not_lost(tmp_path: Path) -> None:
     async with LocalCommands() as runner:
         done = await runner.run(sh("(sleep 0.1; echo late) & echo early", tmp_path))
@@ -148,8 +167,9 @@ async def test_a_command_that_signals_its_whole_group_ends_only_itself(tmp_path:
     assert b"on\n" == again.unwrap().stdout.head
 
 
+@pytest.mark.parametrize("containment", [BestContainment, ReaperContainment])
 async def test_when_the_warden_is_killed_its_command_goes_with_it_and_the_result_says_so(
-    tmp_path: Path,
+    tmp_path: Path, containment: Callable[[], Containment]
 ) -> None:
     before = children(os.getpid())
     marks: list[set[int]] = []
@@ -159,12 +179,61 @@ async def test_when_the_warden_is_killed_its_command_goes_with_it_and_the_result
             marks.append(whole_family(mark))
             os.kill(helpers(before)[1], signal.SIGKILL)
 
-        async with LocalCommands() as runner:
+        async with LocalCommands(containment=containment()) as runner:
             error = (await runner.run(invocation, kill_warden)).failure()
             assert all_dead(marks[0])
             assert b"on\n" == (await runner.run(sh("echo on", tmp_path))).unwrap().stdout.head
     assert CommandFault.EXIT is error.fault
     assert error.message.startswith("exit code unknown")
+
+
+async def test_when_the_warden_is_killed_what_is_hard_to_catch_goes_too(tmp_path: Path) -> None:
+    before = children(os.getpid())
+    with restless("chain", tmp_path) as (invocation, watch):
+
+        def kill_warden(_stream: str, _lines: Sequence[bytes]) -> None:
+            os.kill(helpers(before)[1], signal.SIGKILL)
+
+        async with LocalCommands(containment=ReaperContainment()) as runner:
+            await runner.run(invocation, kill_warden)
+            assert hung_up(watch)
+
+
+@pytest.mark.parametrize("way", ['os.listdir("/proc")', '"/proc/thread-self/children"'])
+async def test_either_way_to_find_what_is_alive_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    helper = str(tmp_path / "warden.py")
+    copy_changed(warden.__file__, helper, way, '""')
+    monkeypatch.setattr(warden, "__file__", helper)
+    runner = LocalCommands(containment=ReaperContainment())
+    with family(tmp_path) as (invocation, mark):
+        short = evolve(invocation, grace=timedelta(seconds=0.05))
+        with anyio.CancelScope() as scope:
+            await runner.run(short, lambda _stream, _lines: scope.cancel())
+        assert set() == alive(mark)
+    await runner.aclose()
+
+
+JOIN = """
+import os, time
+os.setpgid(0, os.getpgid(os.getppid()))
+print("in", flush=True)
+time.sleep(1000)
+"""
+
+
+async def test_a_command_that_joins_the_group_of_its_helper_is_ended_without_it(
+    tmp_path: Path,
+) -> None:
+    before = children(os.getpid())
+    joining = Invocation(argv=(sys.executable, "-c", JOIN), cwd=str(tmp_path))
+    async with LocalCommands(containment=ReaperContainment()) as runner:
+        await runner.run(sh("true", tmp_path))
+        found = helpers(before)
+        with anyio.CancelScope() as scope:
+            await runner.run(joining, lambda _stream, _lines: scope.cancel())
+        assert found == helpers(before)
 
 
 async def test_when_the_keeper_is_killed_commands_go_on_and_a_new_one_is_started(
