@@ -103,10 +103,20 @@ def _marked(mark: str) -> list[int]:
 
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[Held]:
+    yield from _held_up(tmp_path, FLOW)
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Held]:
+    """The same, with a step that asks."""
+    yield from _held_up(tmp_path, FLOW.replace("name: wait", "name: wait\n      in_doubt: ask"))
+
+
+def _held_up(tmp_path: Path, flow: str) -> Iterator[Held]:
     repository = git_repo(tmp_path / "project")
     started = tmp_path / "started"
     os.mkfifo(started)
-    text = FLOW.replace("STARTED", str(started)).replace("GO", f"{tmp_path}/go")
+    text = flow.replace("STARTED", str(started)).replace("GO", f"{tmp_path}/go")
     (tmp_path / "held.yml").write_text(text.replace("RECORD", f"{tmp_path}/record"))
     said = os.open(started, os.O_RDWR)
     process = _start(repository, "run", str(tmp_path / "held.yml"))
@@ -145,6 +155,23 @@ def test_a_run_that_is_being_resumed_cannot_be_resumed_a_second_time(held: Held)
     (held.place / "go").touch()
     last = anabranch(held.repository, "resume", run)
     assert (0, []) == (last.returncode, left_over(held.repository)), last.stderr
+
+
+def test_steps_in_doubt_that_ask_are_answered_on_the_command_line(asking: Held) -> None:
+    asking.kill()
+    refused = anabranch(asking.repository, "resume")
+    steps = [f"agent-{number}/step[0]" for number in range(3)]
+    assert 2 == refused.returncode
+    assert f"not to be guessed: {', '.join(steps)}" in refused.stderr
+    sure = anabranch(asking.repository, "resume", "--done", "agent-0/step[1]")
+    assert 2 == sure.returncode
+    assert "nobody asks about this step: agent-0/step[1]" in sure.stderr
+    answers = ["--done", steps[0], "--again", steps[1], "--failed", steps[2]]
+    ended = anabranch(asking.repository, "resume", *answers)
+    assert 1 == ended.returncode
+    assert "3 in all, 2 done, 1 failed, 2 merged" in ended.stdout
+    assert {"a.txt", "b.txt"} <= asking.repository.files().keys()
+    assert "c.txt" not in asking.repository.files()
 
 
 def test_what_is_left_of_a_killed_run_is_ended_and_the_run_comes_to_its_end(held: Held) -> None:

@@ -31,7 +31,7 @@ from anabranch.lifecycle import (
     workflow_to_resume,
 )
 from anabranch.planning.unattended import unattended
-from anabranch.program import Identity, Verdict, open_questions, program
+from anabranch.program import Identity, Verdict, open_questions, program, steps_in_doubt
 from anabranch.services.files import LocalFiles
 from anabranch.services.git import GitRepository, git_run, worktrees_within_budget
 from anabranch.services.journal import FileJournal, MaskedJournal, open_journal, read_segments
@@ -270,8 +270,8 @@ class LocalResumption:
             The state of the run at its end: the fold of its journal.
 
         Raises:
-            UsageError: there is no such run, nothing is left of it to do, or somebody began to
-                cancel it.
+            UsageError: there is no such run, nothing is left of it to do, somebody began to
+                cancel it, a verdict is on a step that is not in doubt, or one is missing.
             ConfigError: the workflow has changed: the differences.
             AnabranchError: another process works on the run, or the machine did not do its part.
             KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; the run has ended in order.
@@ -287,7 +287,7 @@ class LocalResumption:
             secrets=recorded_secrets(self.repository, self.run, self.workflow, force=self.force),
         ) as local:
             workflow = self._workflow(local.journal.state)
-            past = self._judged(local.journal)
+            past = self._judged(workflow, local.journal)
             _refuse_open_questions(workflow, past)
             assert past.created is not None
             since = past.created_at or _now()
@@ -308,13 +308,12 @@ class LocalResumption:
             raise UsageError.of("run-being-cancelled", message, value=self.run, hint=hint)
         return workflow_to_resume(past, self.workflow, force=self.force)
 
-    def _judged(self, journal: FileJournal) -> RunState:
+    def _judged(self, workflow: Workflow, journal: FileJournal) -> RunState:
         """Where the run stands, with what was said of steps in doubt."""
-        known = journal.state.subjects
-        unknown = [name for name in self.verdicts if name not in known]
-        if unknown:
-            hint = did_you_mean(unknown[0], known)
-            raise UsageError.of("no-subject", "no such step", value=unknown[0], hint=hint)
+        doubtful = steps_in_doubt(workflow, journal.state)
+        sure = [name for name in self.verdicts if name not in doubtful]
+        if sure:
+            raise UsageError(*(_not_asked(name, doubtful) for name in sure))
         for name, verdict in self.verdicts.items():
             journal.note(DoubtSettled(subject=name, verdict=verdict.value))
         return journal.state
@@ -340,6 +339,16 @@ def recorded_secrets(
     with suppress(UsageError):
         return workflow_to_resume(fold(journal.events), workflow, force=force).secrets
     return ()
+
+
+def _not_asked(name: str, doubtful: Sequence[str]) -> Problem:
+    return Problem(
+        code="not-in-doubt",
+        message="nobody asks about this step",
+        value=name,
+        expected=f"one of {', '.join(doubtful)}" if doubtful else "nothing: no step is in doubt",
+        hint=did_you_mean(name, doubtful),
+    )
 
 
 def _refuse_open_questions(workflow: Workflow, past: RunState) -> None:

@@ -65,6 +65,16 @@ def step_of(steps: Sequence[Step], subject: Subject) -> Step | None:
     return steps[number] if number < len(steps) else None
 
 
+def steps_in_doubt(workflow: Workflow, past: RunState) -> tuple[str, ...]:
+    """The steps of which nobody knows whether they were done, whatever their policy is.
+
+    Args:
+        workflow: what runs.
+        past: the fold of the journal of a run that is to be resumed.
+    """
+    return tuple(subject.declared.subject for _, subject in _doubtful(workflow, past))
+
+
 def open_questions(workflow: Workflow, past: RunState) -> tuple[str, ...]:
     """The steps in doubt of which somebody has to say what becomes of them.
 
