@@ -6,6 +6,7 @@ from operator import add
 from typing import Any, Never
 
 import anyio
+import anyio.to_thread
 import pytest
 from returns.result import Failure, Result, Success
 
@@ -305,3 +306,19 @@ def test_a_defect_comes_out_of_deeply_nested_timeouts_as_it_is(backend: Backend)
         effect = timeout(effect, 60)
     with pytest.raises(ZeroDivisionError):
         run(effect, backend=backend)
+
+
+def test_where_an_event_loop_runs_already_the_other_way_to_run_is_named(backend: Backend) -> None:
+    async def inside() -> None:
+        with pytest.raises(RuntimeError, match=r"`await run_async\(effect\)` instead"):
+            run(succeed(1))
+
+    anyio.run(inside, backend=backend)
+    assert Success(1) == run(succeed(1), backend=backend)
+
+
+def test_a_thread_beside_an_event_loop_has_none_of_its_own(backend: Backend) -> None:
+    async def beside() -> Result[int, Never]:
+        return await anyio.to_thread.run_sync(lambda: run(succeed(1), backend=backend))
+
+    assert Success(1) == anyio.run(beside, backend=backend)

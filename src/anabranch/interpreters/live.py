@@ -241,8 +241,22 @@ def run(
         backend: `"asyncio"` or `"trio"` (the extra `anabranch[trio]`).
         tracer: sees every labelled effect start and end.
 
+    Raises:
+        RuntimeError: an event loop runs in this thread already, as in a notebook.
+
     >>> from anabranch import run, succeed
     >>> run(succeed(1))
     <Success: 1>
     """
+    _refuse_inside_a_loop()
     return anyio.run(partial(run_async, effect, env, tracer=tracer), backend=backend)
+
+
+def _refuse_inside_a_loop() -> None:
+    try:
+        anyio.get_cancelled_exc_class()
+    except RuntimeError:  # there is none
+        return
+    raise RuntimeError(
+        "an event loop runs here already: `await run_async(effect)` instead of `run`"
+    )
