@@ -104,6 +104,30 @@ def test_a_staged_file_is_not_lost_where_a_file_of_its_content_lands(bench: Benc
     assert before == (bench.files(), bench.repo.git("status", "--porcelain"))
 
 
+def test_the_files_of_a_submodule_are_not_replaced_by_a_file(bench: Bench) -> None:
+    inner = git_repo(bench.repo.path / "sub")
+    bench.repo.git("add", "sub")
+    base = Oid(bench.repo.commit())
+    bench.repo.git("checkout", "--quiet", "-b", "side")
+    bench.repo.git("rm", "--quiet", "--cached", "sub")
+    blob = bench.repo.git("rev-parse", "HEAD:a.txt")
+    bench.repo.git("update-index", "--add", "--cacheinfo", f"100644,{blob},sub")
+    bench.repo.git("commit", "--quiet", "-m", "file")
+    source = Oid(bench.repo.head)
+    bench.repo.git("symbolic-ref", "HEAD", "refs/heads/main")
+    bench.repo.git("reset", "--quiet")
+    inner.write({"untracked": "mine\n"})
+
+    async def scenario(git: GitRun) -> Delivery:
+        (await git.merges.start(RUN)).unwrap()
+        request = MergeRequest(target=RUN, source=source, base=base, message="m")
+        (await git.merges.merge(request)).unwrap()
+        return (await git.merges.deliver(RUN)).unwrap()
+
+    assert "in the way of the result, and not committed: sub" == bench(scenario).reason
+    assert "mine\n" == (inner.path / "untracked").read_text()
+
+
 def test_what_is_staged_below_a_file_that_goes_is_not_lost(bench: Bench) -> None:
     (bench.repo.path / "a.txt").unlink()
     bench.repo.write({"a.txt/new": "mine\n"})

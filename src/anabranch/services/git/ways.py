@@ -125,12 +125,19 @@ def _occupied(
     }
     for path, land in landings.items():
         there = _occupant(tree, path)
-        if path in changed:
+        if path in changed or _is_full_submodule(tree, land):
             yield path, there or path
         elif land.old[0] == ABSENT and there is not None and there not in leaving:
             full = os.path.join(tree, there)
             if not _is_directory(full) or not leaving.issuperset(files_in(tree, there)):
                 yield path, there
+
+
+def _is_full_submodule(tree: str, land: Landing) -> bool:
+    """Whether a file is to land where a submodule has its files, all of which git would delete."""
+    replaced = land.old[0] == _SUBMODULE and land.new[0] not in {_SUBMODULE, ABSENT}
+    full = os.path.join(tree, land.path)
+    return replaced and _is_directory(full) and bool(os.listdir(full))
 
 
 def _occupant(tree: str, path: str) -> str | None:
