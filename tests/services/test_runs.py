@@ -26,6 +26,7 @@ async def test_a_run_that_never_began_is_not_the_one_to_go_on_with(tmp_path: Pat
     async with open_journal(tmp_path / "runs" / "r1", now=now) as journal:
         (await journal.append(RunCreated(run="r1", workflow="w", digest="d"))).unwrap()
     assert "r1" == newest_run(str(tmp_path), RunStatus.INTERRUPTED).run
+    assert "r1" == newest_run(str(tmp_path)).run
 
 
 @pytest.mark.anyio

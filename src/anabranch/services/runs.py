@@ -104,15 +104,19 @@ def read_runs(state: str) -> Iterator[FoundRun]:
 
 
 def newest_run(state: str, status: RunStatus | None = None) -> FoundRun:
-    """Look at the newest run, or the newest that stands somewhere and had begun.
+    """Look at the newest run that had begun, or the newest of those that stands somewhere.
+
+    If none had begun, any will do, unless it is to stand somewhere.
 
     Raises:
         UsageError: there is none.
         HostError: a journal is damaged.
     """
     for found in read_runs(state):
-        if status is None or (status is found.status and found.has_begun):
+        if found.has_begun and status in {None, found.status}:
             return found
+    if status is None and (unbegun := next(read_runs(state), None)) is not None:
+        return unbegun
     which = "" if status is None else f" {status.value}"
     raise UsageError.of("no-run", f"there is no{which} run in this repository")
 
