@@ -299,14 +299,16 @@ def test_hooks_that_fail_hinder_no_merge_and_no_delivery(bench: Bench, name: str
 def test_a_worktree_whose_directory_cannot_be_written_is_refused(
     bench: Bench, tmp_path: Path
 ) -> None:
-    (tmp_path / "shop.anabranch").write_text("a file of the user")
+    there = tmp_path / "shop.anabranch" / "r1"
+    there.parent.mkdir()
+    there.write_text("a file of the user")
 
     async def scenario(git: GitRun) -> WorktreeError:
         (await git.merges.start(RESULT)).unwrap()
         return failure(await git.worktrees.create(AGENT))
 
     assert WorktreeFault.GIT == bench(scenario).fault
-    assert "a file of the user" == (tmp_path / "shop.anabranch").read_text()
+    assert "a file of the user" == there.read_text()
 
 
 def test_a_user_who_deletes_worktrees_by_hand_hinders_nobody(bench: Bench) -> None:

@@ -105,6 +105,21 @@ def test_worktrees_are_kept_beside_the_repository(repo: ScratchRepository) -> No
     assert f"{repo.path}.anabranch" == opened.place
 
 
+def test_worktrees_are_kept_where_a_link_beside_the_repository_leads(
+    repo: ScratchRepository, tmp_path: Path
+) -> None:
+    (tmp_path / "large").mkdir()
+    repo.path.with_name("shop.anabranch").symlink_to("large")
+    opened = GitRepository.open(str(repo.path), environ=repo.environ).unwrap()
+    assert str(tmp_path / "large") == opened.place
+
+
+def test_worktrees_are_kept_inside_git_where_a_file_has_their_name(repo: ScratchRepository) -> None:
+    repo.path.with_name("shop.anabranch").write_text("mine")
+    opened = GitRepository.open(str(repo.path), environ=repo.environ).unwrap()
+    assert str(repo.path / ".git" / "anabranch" / "worktrees") == opened.place
+
+
 def test_worktrees_are_kept_inside_git_where_an_outer_repository_would_see_them(
     repo: ScratchRepository,
 ) -> None:

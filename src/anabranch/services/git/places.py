@@ -28,6 +28,7 @@ class Surroundings:
         writable: whether the directory that holds `home` can be written to.
         same_device: whether it is on the same file system as `home`.
         tracked: whether it is inside a working tree itself: that of an outer repository.
+        taken: whether something that is no directory is where ours would be.
     """
 
     home: str
@@ -35,19 +36,25 @@ class Surroundings:
     writable: bool
     same_device: bool
     tracked: bool
+    taken: bool
 
 
 def place_for(surroundings: Surroundings) -> str:
     """The directory for all worktrees of a repository: beside it, or else in git's directory.
 
     >>> place_for(Surroundings(home="/src/shop", common="/src/shop/.git",
-    ...                        writable=True, same_device=True, tracked=False))
+    ...                        writable=True, same_device=True, tracked=False,
+    ...                        taken=False))
     '/src/shop.anabranch'
     """
-    beside = surroundings.writable and surroundings.same_device and not surroundings.tracked
-    if beside:
-        return f"{surroundings.home.rstrip('/')}.anabranch"
+    fits = surroundings.writable and surroundings.same_device
+    if fits and not (surroundings.tracked or surroundings.taken):
+        return _beside(surroundings.home)
     return os.path.join(surroundings.common, "anabranch", "worktrees")
+
+
+def _beside(home: str) -> str:
+    return f"{home.rstrip('/')}.anabranch"
 
 
 def survey(home: str, common: str) -> Surroundings:
@@ -58,6 +65,7 @@ def survey(home: str, common: str) -> Surroundings:
         common=common,
         writable=os.access(parent, os.W_OK | os.X_OK),
         same_device=_device(parent) == _device(Path(home)),
+        taken=os.path.exists(_beside(home)) and not os.path.isdir(_beside(home)),
         tracked=any((above / ".git").exists() for above in (parent, *parent.parents)),
     )
 

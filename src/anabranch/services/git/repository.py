@@ -145,7 +145,7 @@ def _open(path: str, environ: Mapping[str, str], place: str | None) -> GitReposi
         common=common,
         bare=bare,
         main=main,
-        place=place or place_for(survey(main or home, common)),
+        place=os.path.realpath(place or place_for(survey(main or home, common))),
         version=version,
         identity=identity,
         signer=signs,
