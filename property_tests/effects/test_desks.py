@@ -130,14 +130,14 @@ def test_one_who_is_cancelled_while_it_waits_leaves_the_queue() -> None:
     assert [None, 0.0, 10.0] == run_virtual(desk(Limits()).and_then(serve)).result.unwrap()
 
 
-def test_two_of_one_name_wait_for_each_other_like_any_two() -> None:
+def test_those_of_one_name_wait_for_each_other_like_any_two() -> None:
     lock = (Claim("lock"),)
 
-    def both(at: Desk) -> Effect[list[tuple[float, float]], Any, object]:
-        return par_all([at.holding("same", lock, stay(SECOND)) for _ in range(2)])
+    def all_of_them(at: Desk) -> Effect[list[tuple[float, float]], Any, object]:
+        return par_all([at.holding("same", lock, stay(SECOND)) for _ in range(3)])
 
-    effect = desk(Limits(pools={"lock": 1})).and_then(both)
-    assert Success([(0, 1), (1, 2)]) == run_virtual(effect).result
+    effect = desk(Limits(pools={"lock": 1})).and_then(all_of_them)
+    assert Success([(0, 1), (1, 2), (2, 3)]) == run_virtual(effect).result
 
 
 @given(st.lists(st.integers(0, 3), max_size=6), st.permutations(range(6)))

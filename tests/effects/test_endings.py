@@ -30,6 +30,7 @@ from anabranch import (
     traverse,
 )
 from anabranch.interpreters import Backend
+from anabranch.testing import run_virtual
 
 BACKENDS: tuple[Backend, ...] = ("asyncio", "trio")
 
@@ -105,6 +106,29 @@ def test_what_is_acquired_while_the_cancellation_comes_is_released(backend: Back
 
     anyio.run(main, backend=backend)
     assert ["acquired", "released IT"] == log
+
+
+def half_an_hour(how: str) -> Effect[object, object, object]:
+    wait = sleep("30m")
+    ways: dict[str, Effect[object, object, object]] = {
+        "alone": wait,
+        "several": par_all([wait, wait]),
+        "limited": timeout(wait, "1h"),
+        "limited, inside": par_all([timeout(wait, "1h")]),
+    }
+    return ways[how]
+
+
+@pytest.mark.parametrize("how", ["alone", "several", "limited", "limited, inside"])
+def test_an_acquisition_goes_on_to_its_end_whatever_it_is_made_of(how: str) -> None:
+    log: list[str] = []
+    held = bracket(
+        half_an_hour(how).tap(lambda _: note(log, "acquired")),
+        lambda _: note(log, "released"),
+        lambda _: note(log, "used"),
+    )
+    ended = run_virtual(timeout(held, "1s").settled())
+    assert (1800, ["acquired", "released"]) == (ended.elapsed, log)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
