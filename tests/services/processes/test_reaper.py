@@ -187,6 +187,29 @@ async def test_when_the_warden_is_killed_its_command_goes_with_it_and_the_result
     assert error.message.startswith("exit code unknown")
 
 
+async def test_when_one_warden_is_killed_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "wardens").mkdir()
+    script = "echo >wardens/$PPID; until test -e go; do sleep 0.01; done; echo on"
+    printed = list[bytes]()
+
+    async def kill_one() -> None:
+        while len(wardens := list((tmp_path / "wardens").iterdir())) < 2:
+            await anyio.lowlevel.checkpoint()
+        os.kill(int(wardens[0].name), signal.SIGKILL)
+
+    async with LocalCommands(containment=ReaperContainment()) as runner:
+
+        async def run() -> None:
+            done = await runner.run(sh(script, tmp_path))
+            (tmp_path / "go").touch()
+            printed.append(done.map(lambda output: output.stdout.head).value_or(b"lost"))
+
+        async with anyio.create_task_group() as tasks:
+            for each in (run, run, kill_one):
+                tasks.start_soon(each)
+    assert [b"lost", b"on\n"] == printed
+
+
 async def test_when_the_warden_is_killed_what_is_hard_to_catch_goes_too(tmp_path: Path) -> None:
     before = children(os.getpid())
     with restless("chain", tmp_path) as (invocation, watch):

@@ -123,6 +123,35 @@ async def test_orphans_of_nobody_knows_which_command_are_ended_at_the_latest_wit
     assert set() == zombies() - before
 
 
+DAEMON = """
+pid=$(env -i PATH="$PATH" setsid sh -c 'sleep 1000 >/dev/null 2>&1 & echo $!')
+echo born
+until test -e go; do sleep 0.01; done
+kill -0 $pid && echo alive
+"""
+
+
+@pytest.mark.anyio
+async def test_an_orphan_that_may_be_of_another_command_is_left_to_that(
+    tmp_path: Path, kind: str
+) -> None:
+    up, scope = anyio.Event(), anyio.CancelScope()
+    async with LocalCommands(containment=CONTAINMENTS[kind]()) as runner:
+
+        async def short() -> None:
+            waits = Invocation(argv=("sh", "-c", "echo up; sleep 1000"), cwd=str(tmp_path))
+            with scope:
+                await runner.run(waits, lambda _stream, _lines: up.set())
+            (tmp_path / "go").touch()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(short)
+            await up.wait()
+            leaves = Invocation(argv=("sh", "-c", DAEMON), cwd=str(tmp_path))
+            done = await runner.run(leaves, lambda _stream, _lines: scope.cancel())
+            assert b"born\nalive\n" == done.unwrap().stdout.head
+
+
 @pytest.mark.anyio
 async def test_what_a_command_leaves_running_ends_with_the_runner(
     tmp_path: Path, kind: str
