@@ -239,7 +239,8 @@ async def test_either_way_to_find_what_is_alive_will_do(
 
 
 JOIN = """
-import os, time
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.setpgid(0, os.getpgid(os.getppid()))
 print("in", flush=True)
 time.sleep(1000)
@@ -250,7 +251,9 @@ async def test_a_command_that_joins_the_group_of_its_helper_is_ended_without_it(
     tmp_path: Path,
 ) -> None:
     before = children(os.getpid())
-    joining = Invocation(argv=(sys.executable, "-c", JOIN), cwd=str(tmp_path))
+    joining = Invocation(
+        argv=(sys.executable, "-c", JOIN), cwd=str(tmp_path), grace=timedelta(seconds=0.01)
+    )
     async with LocalCommands(containment=ReaperContainment()) as runner:
         await runner.run(sh("true", tmp_path))
         found = helpers(before)
