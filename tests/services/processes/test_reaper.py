@@ -259,7 +259,17 @@ async def test_a_command_that_joins_the_group_of_its_helper_is_ended_without_it(
         found = helpers(before)
         with anyio.CancelScope() as scope:
             await runner.run(joining, lambda _stream, _lines: scope.cancel())
+        assert (
+            b"on\n" == (await runner.run(sh("sleep 0.05; echo on", tmp_path))).unwrap().stdout.head
+        )
         assert found == helpers(before)
+
+
+async def test_a_session_holds_one_helper_and_its_command(tmp_path: Path) -> None:
+    async with LocalCommands(containment=ReaperContainment()) as runner:
+        done = await runner.run(sh("echo $PPID; cut -d' ' -f6 /proc/$$/stat", tmp_path))
+    helper, session = done.unwrap().stdout.text.split()
+    assert helper == session
 
 
 async def test_when_the_keeper_is_killed_commands_go_on_and_a_new_one_is_started(
