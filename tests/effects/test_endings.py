@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any, Never
 
 import anyio
@@ -195,3 +196,30 @@ def test_what_is_for_an_interruption_runs_after_a_defect_or_a_cancellation_only(
     with pytest.raises(ValueError, match="bug"):
         run(par_settle(effects))
     assert ["defect", "cancellation"] == log
+
+
+NOTHING: Any = None
+FORGETFUL: dict[str, Effect[Any, Any, object]] = {
+    "and_then": succeed(1).and_then(lambda _: NOTHING),
+    "and_then, after a wait": sleep(0).and_then(lambda _: NOTHING),
+    "or_else": fail("no").or_else(lambda _: NOTHING),
+    "use": bracket(succeed(1), lambda _: succeed(0), lambda _: NOTHING),
+    "release": bracket(succeed(1), lambda _: NOTHING, succeed),
+    "release, after a failure": bracket(succeed(1), lambda _: NOTHING, fail),
+    "job": par_all([succeed(1).and_then(lambda _: NOTHING), succeed(2)]),
+}
+
+
+@pytest.mark.parametrize("how", FORGETFUL)
+def test_a_function_that_forgets_to_return_its_effect_is_told(how: str) -> None:
+    effect = FORGETFUL[how]
+    for execute in (run, partial(run, backend="trio"), run_virtual):
+        with pytest.raises(TypeError, match="expected an effect, got None"):
+            execute(effect)
+
+
+def test_a_release_that_is_no_effect_does_not_hide_what_was_raised() -> None:
+    effect = bracket(succeed(1), lambda _: NOTHING, lambda _: raising(ValueError("bug")))
+    with pytest.raises(ExceptionGroup) as caught:
+        run(effect)
+    assert [ValueError, TypeError] == [type(error) for error in caught.value.exceptions]

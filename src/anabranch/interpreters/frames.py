@@ -16,8 +16,9 @@ from anabranch.interpreters.requests import FAILED, OK, RAISED, Await, Span
 class_of: Callable[[Any], Any] = type
 """The class of a value, without what checkers would conclude from it."""
 
-# As a value of type `Any`, so that narrowing an `Any` by it leaves it one.
+# As values of type `Any`, so that narrowing an `Any` by them leaves it one.
 _CONTEXT_ERROR: Any = ContextError
+_EFFECT: Any = Effect
 
 
 @final
@@ -101,6 +102,14 @@ def not_an_effect(node: Never) -> TypeError:
         f"expected an effect, got {node!r}; `map` takes plain functions, "
         "and a `do` function says `yield from effect`"
     )
+
+
+def sure(node: Any) -> Effect[Any, Any, Any]:
+    """What a function of the user made, if it is an effect; `None` would say that a fiber ended."""
+    if isinstance(node, _EFFECT):
+        made: Effect[Any, Any, Any] = node
+        return made
+    raise not_an_effect(node)
 
 
 def opened(result: Any) -> tuple[Exit, Any]:

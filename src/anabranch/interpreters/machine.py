@@ -57,6 +57,7 @@ from anabranch.interpreters.frames import (
     not_an_effect,
     release_failed,
     release_raised,
+    sure,
     to_await,
     with_labels,
 )
@@ -86,6 +87,9 @@ SLICE: Final = 24
 """How many nodes a fiber may run before it offers others a turn: less than 10 µs."""
 
 _FUEL: Final = (None,) * SLICE
+
+_ANSWERED: Final = object()
+"""In the place of a node: there is none to evaluate, but the answer to a request to hand on."""
 
 
 def as_any(value: object) -> Any:
@@ -146,7 +150,7 @@ class Fiber:
         self.mode: Exit = OK
         self.payload: Any = None
         self.waiting_for: Leaf[Any, Any, Any] | None = None
-        self._node: Effect[Any, Any, Any] | None = effect
+        self._node: object = effect
         self.env = env
         self._span = span
         self.group = group
@@ -162,20 +166,21 @@ class Fiber:
         """
         value = payload
         node: Any = self._node
-        self._node = None
+        self._node = _ANSWERED
         stack: list[Any] = self.stack
         if self._shields:
             self._waited = True
         while True:
             try:
                 if mode is not OK:
-                    node = self._unwind(mode, value)
-                    if node is None:
+                    unwound = self._unwind(mode, value)
+                    if unwound is None:
                         return None
+                    node = as_any(unwound)
                 fuel = iter(_FUEL)
                 for _ in fuel:
                     kind = class_of(node)
-                    if node is None:
+                    if node is _ANSWERED:
                         pass
                     elif kind is Leaf:
                         if node.manner is ASYNC:
@@ -213,10 +218,11 @@ class Fiber:
                             if self.group is None:
                                 self.mode, self.payload = OK, value
                                 return None
-                            node = self.group.succeeded(self, value)
-                            if node is None:
+                            job = self.group.succeeded(self, value)
+                            if job is None:
                                 self.mode, self.payload = OK, None
                                 return None
+                            node = job
                             break
                         frame = stack.pop()
                         kind = class_of(frame)
@@ -258,7 +264,7 @@ class Fiber:
     def before_it_goes_on(self, act: Callable[[], object]) -> None:
         """Have a fiber that offered others a turn do something first when it has its own."""
         node = self._node
-        self._node = Then(Asks(lambda _: act()), lambda _: node or Succeed(None))
+        self._node = Then(Asks(lambda _: act()), lambda _: as_any(node))
 
     def _call(self, leaf: Leaf[Any, Any, Any]) -> Any:
         """Call a leaf that is no coroutine: its `Result`, or the request for one."""
@@ -392,7 +398,7 @@ class Fiber:
             frame = self.stack.pop()
             match frame:
                 case OrElse():
-                    return frame.function(error)
+                    return sure(frame.function(error))
                 case MapError():
                     error = frame.function(error)
                 case GeneratorType():
@@ -484,7 +490,7 @@ class Fiber:
         except StopIteration as stop:
             return Succeed(stop.value)
         self.stack.append(frame)
-        return node
+        return sure(node)
 
     def _abandon(self, steps: GeneratorType[Any, Any, Any], error: Any) -> Effect[Any, Any, Any]:
         """Leave a `do` function at a failure: what it has in `finally` runs, effects and all."""
@@ -495,7 +501,7 @@ class Fiber:
     def _release(self, frame: Release, mode: Exit, payload: Any) -> Effect[Any, Any, Any]:
         self._shields += 1
         self.stack.append(Released(mode, payload))
-        return frame.release(frame.resource, mode)
+        return sure(frame.release(frame.resource, mode))
 
     def _close(self, frame: Leave, mode: Exit, payload: Any) -> None:
         self._span = frame.outer
