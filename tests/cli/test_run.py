@@ -32,7 +32,7 @@ reduce:
 """
 
 _VARYING = [
-    (re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}"), "RUN"),
+    (re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}"), "RUN"),
     (re.compile(r"\b[0-9a-f]{12}\b"), "COMMIT"),
     (re.compile(r"\(\S*/RUN/[\w-]+/"), "(TREE/"),
     (re.compile(r" in \d+(m \d+)?s"), " in TIME"),

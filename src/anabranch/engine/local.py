@@ -57,9 +57,10 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """An id that sorts by time and is unique: `20261121-093000-5f3a`."""
+    """An id that sorts by time, to 16 microseconds, and ends at random: `20261121-093000-5f3a9c`."""
     moment = now or datetime.now(UTC)
-    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    fraction = (moment.microsecond << 16) // 1_000_000
+    return f"{moment:%Y%m%d-%H%M%S}-{fraction:04x}{secrets.token_hex(1)}"
 
 
 def _now() -> datetime:
