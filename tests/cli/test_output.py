@@ -94,14 +94,15 @@ def test_a_run_goes_on_when_nobody_reads_how_it_goes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_result_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    flow = tmp_path / "flow.yml"
-    flow.write_text("name: w\nmode: mapreduce\nmap: {input: i.json, agent_template: [make]}\n")
+@pytest.mark.parametrize("arguments", [["doctor"], ["doctor", "--json"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_result_that_cannot_be_written_is_told(arguments: list[str], unbuffered: str) -> None:
     done = subprocess.run(
-        ["sh", "-c", 'exec "$@" > /dev/full', "sh", *ANABRANCH, "validate", flow],
+        ["sh", "-c", 'exec "$@" > /dev/full', "sh", *ANABRANCH, *arguments],
         capture_output=True,
         check=False,
         text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
     )
     message = "error: the result cannot be written to standard output: No space left on device\n"
     assert (3, message) == (done.returncode, done.stderr)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 from attrs import asdict, frozen
@@ -94,6 +94,7 @@ class Output:
         except BrokenPipeError:
             raise
         except OSError as error:
+            _into_nothing(sys.stdout)
             message = f"the result cannot be written to standard output: {error.strerror}"
             raise HostError.of("output-lost", message) from None
 
@@ -141,9 +142,14 @@ class Output:
         try:
             click.echo(text, err=True, color=self._colored)
         except OSError:
-            nothing = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nothing, sys.stderr.fileno())
-            os.close(nothing)
+            _into_nothing(sys.stderr)
+
+
+def _into_nothing(stream: TextIO) -> None:
+    """Throw away what a stream still holds, at which Python would stumble again at its end."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
 
 
 def as_data(problem: Problem) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import sys
 import time
 from threading import Thread
 
-ENOUGH = f"{sys.argv[2]}/enough"
+ENOUGH = f"{sys.argv[-1]}/enough"
 
 
 def chain(*, sessions: bool) -> None:
