@@ -26,6 +26,7 @@ from anabranch.lifecycle import (
     StopReason,
     StopRequested,
     SubjectKind,
+    Summary,
     fold,
     summarise,
 )
@@ -230,6 +231,17 @@ def test_how_many_more_are_at_work_than_are_listed_is_told() -> None:
 
     assert [f"   {n}.py check" for n in range(8)] == rows(8)
     assert [f"   {n}.py check" for n in range(8)] + ["   and 4 more"] == rows(12)
+
+
+def test_a_run_that_is_done_and_still_shown_is_cleaning_up() -> None:
+    def head(state: Summary) -> str:
+        screen = StringIO()
+        Console(file=screen, width=80).print(draw(state))
+        return screen.getvalue().splitlines()[0]
+
+    state = summarise(fold(history(CREATED, BEGUN)))
+    assert "cleaning up" not in head(state)
+    assert "cleaning up" in head(evolve(state, status=RunStatus.COMPLETED))
 
 
 def running(label: str, step: str) -> Running:

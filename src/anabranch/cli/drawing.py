@@ -13,7 +13,7 @@ from rich.text import Text
 
 from anabranch.cli.output import Output, harmless
 from anabranch.cli.summary import doing
-from anabranch.lifecycle import STEP_TERMINAL, Summary
+from anabranch.lifecycle import RUN_TERMINAL, STEP_TERMINAL, Summary
 from anabranch.values import StepStatus, format_duration
 
 _SHOWN: Final = 8
@@ -40,13 +40,12 @@ def draw(summary: Summary) -> RenderableType:
     total = sum(summary.agents.values())
     ended = sum(count for status, count in summary.agents.items() if status in STEP_TERMINAL)
     worked = ended + summary.agents.get(StepStatus.VALIDATING, 0)
-    phase = ["starting", *summary.phases][-1]
     head = Table.grid(padding=(0, 1))
     failed = sum(summary.agents.get(s, 0) for s in (StepStatus.FAILED, StepStatus.TIMED_OUT))
     told = f"{worked}/{total} agents" if total else ""
     head.add_row(
         Text(summary.workflow, style="bold"),
-        Text("stopping" if summary.stop else phase, style="cyan"),
+        Text(_phase(summary), style="cyan"),
         ProgressBar(total=max(total, 1), completed=worked, width=30),
         Text(told),
         Text(f"{failed} failed" if failed else "", style="red"),
@@ -62,3 +61,9 @@ def draw(summary: Summary) -> RenderableType:
     ]
     more = len(summary.running) - len(shown)
     return Group(head, *rows, *([Text(f"   and {more} more", style="dim")] if more else []))
+
+
+def _phase(summary: Summary) -> str:
+    if summary.status in RUN_TERMINAL:
+        return "cleaning up"
+    return "stopping" if summary.stop else ["starting", *summary.phases][-1]
