@@ -10,7 +10,7 @@ import click
 from anabranch.cli.commands import COMMANDS
 from anabranch.cli.options import json_option, repo_option, run_argument
 from anabranch.cli.output import Output, json_text
-from anabranch.values import Json, Masked, UsageError, shortened
+from anabranch.values import Json, Masked, UsageError, indented, shortened
 
 if TYPE_CHECKING:
     from anabranch.lifecycle import Letter, RunState
@@ -176,8 +176,6 @@ def _listed(run: str, letters: Sequence[Letter]) -> Iterator[str]:
 
 
 def _told(run: str, letter: Letter) -> Iterator[str]:
-    from anabranch.cli.summary import indented
-
     yield f"{letter.label} ({letter.subject} of run {run})"
     yield f"  item: {json_text(letter.item)}"
     yield f"  failed at {letter.at}: {indented(letter.message or 'no reason given')}"

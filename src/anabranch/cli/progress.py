@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from anabranch.cli.output import Output
-from anabranch.cli.summary import indented
 from anabranch.lifecycle import (
     Declared,
     Event,
@@ -25,7 +24,7 @@ from anabranch.lifecycle import (
     RunState,
     summarise,
 )
-from anabranch.values import RunStatus, StepStatus
+from anabranch.values import RunStatus, StepStatus, indented
 
 if TYPE_CHECKING:
     from rich.live import Live

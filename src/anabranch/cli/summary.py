@@ -18,7 +18,7 @@ from anabranch.lifecycle import (
     Unsuccessful,
     by_signature,
 )
-from anabranch.values import Json, RunStatus, StepStatus, format_duration
+from anabranch.values import Json, RunStatus, StepStatus, format_duration, indented
 
 _TOLD = 20
 """How many kinds of failure are told."""
@@ -139,11 +139,6 @@ def _interrupted(summary: Summary) -> str:
     if summary.delivering:
         return "its delivery was under way, your checkout may be half way; resume finishes it"
     return "nothing of yours was changed; what is done is kept"
-
-
-def indented(text: str) -> str:
-    """A text of several lines that stands inside of others: all but the first are set in."""
-    return text.replace("\n", "\n    ")
 
 
 def doing(running: Running) -> str | None:

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
+from anabranch.values import indented
+
 T = TypeVar("T", covariant=True)
 E = TypeVar("E", covariant=True)
 E2 = TypeVar("E2", covariant=True)
@@ -55,7 +57,7 @@ class ParallelError(Generic[T, E]):
         """
         total = len(self.errors) + len(self.successes)
         head = f"{len(self.errors)} of {total} effects failed"
-        failed = (f"  [{index}] {_set_in(error)}" for index, error in self.errors.items())
+        failed = (f"  [{index}] {indented(str(error))}" for index, error in self.errors.items())
         return "\n".join([head, *failed])
 
 
@@ -75,16 +77,11 @@ class GraphError(Generic[K, T, E]):
 
     def __str__(self) -> str:
         """Each error by key, then each skipped key with its reason."""
-        failed = (f"  {key}: {_set_in(error)}" for key, error in self.errors.items())
+        failed = (f"  {key}: {indented(str(error))}" for key, error in self.errors.items())
         skipped = (f"  {key}: skipped, upstream {why} failed" for key, why in self.skipped.items())
         count = len(self.errors) + len(self.successes) + len(self.skipped)
         head = f"{len(self.errors)} of {count} effects of the graph failed"
         return "\n".join([head, *failed, *skipped])
-
-
-def _set_in(error: object) -> str:
-    """An error in a list of others: all its lines but the first are set in further than those."""
-    return str(error).replace("\n", "\n    ")
 
 
 @frozen

@@ -13,7 +13,7 @@ from anabranch.values.errors import (
 )
 from anabranch.values.excerpts import Masked, in_one_line, last_of, shortened
 from anabranch.values.json import Json
-from anabranch.values.lines import LONGEST_LINE, lines_of, split_lines
+from anabranch.values.lines import LONGEST_LINE, indented, lines_of, split_lines
 from anabranch.values.statuses import RunStatus, StepStatus
 from anabranch.values.suggestions import did_you_mean
 
@@ -34,6 +34,7 @@ __all__ = [
     "did_you_mean",
     "format_duration",
     "in_one_line",
+    "indented",
     "last_of",
     "lines_of",
     "parse_duration",

@@ -1,4 +1,4 @@
-r"""Lines of bytes: what ends with `\n`, and what is left at the end of a stream."""
+"""Lines: those of a stream of bytes, and those of a message."""
 
 from __future__ import annotations
 
@@ -38,3 +38,13 @@ def lines_of(stream: bytes) -> list[bytes]:
     """
     lines, rest = split_lines(b"", stream)
     return [*lines, rest] if rest else lines
+
+
+def indented(text: str) -> str:
+    r"""A text that stands in a line of its own among others: all its lines but the first are set in.
+
+    >>> print("  why: " + indented("no room\nfor more"))
+      why: no room
+        for more
+    """
+    return text.replace("\n", "\n    ")
