@@ -5,8 +5,10 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -64,12 +66,18 @@ def test_json_is_json_whatever_is_in_it_and_wherever_it_goes(encoding: str, tmp_
     assert name in [event.get("item") for event in events]
 
 
-def test_output_that_nobody_reads_is_no_fault(tmp_path: Path) -> None:
-    flow = tmp_path / "flow.yml"
-    flow.write_text("name: w\nmode: mapreduce\nmap: {input: i.json, agent_template: [make]}\n")
+@contextmanager
+def pipe_that_nobody_reads() -> Generator[BinaryIO]:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as nobody:
+        yield nobody
+
+
+def test_output_that_nobody_reads_is_no_fault(tmp_path: Path) -> None:
+    flow = tmp_path / "flow.yml"
+    flow.write_text("name: w\nmode: mapreduce\nmap: {input: i.json, agent_template: [make]}\n")
+    with pipe_that_nobody_reads() as nobody:
         done = subprocess.run(
             [*ANABRANCH, "validate", flow], stdout=nobody, stderr=subprocess.PIPE, check=False
         )
@@ -80,9 +88,7 @@ def test_a_run_goes_on_when_nobody_reads_how_it_goes(tmp_path: Path) -> None:
     shop = git_repo(tmp_path / "shop", {"items.txt": "a\nb\n"})
     flow = tmp_path / "flow.yml"
     flow.write_text("name: w\nmode: mapreduce\nmap: {input: items.txt, agent_template: [pwd]}\n")
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "wb") as nobody:
+    with pipe_that_nobody_reads() as nobody:
         done = subprocess.run(
             [*ANABRANCH, "run", flow, "--repo", shop.path],
             stdout=subprocess.PIPE,

@@ -1,7 +1,7 @@
 """A process that is hard to catch; each holds the file `alive` open, a FIFO, until none is left.
 
-Run as `python -I -S restless.py KIND DIRECTORY`; it prints `ready`, and ends if there is a file
-`enough`. The kinds:
+Run as `python -I -S restless.py KIND DIRECTORY`; it prints `ready`, and ends when nobody reads the
+FIFO any more. The kinds:
 
     chain      forks and exits, over and over again
     sessions   the same, and each founds a session
@@ -12,49 +12,49 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
-import time
+from pathlib import Path
 from threading import Thread
 
-ENOUGH = f"{sys.argv[-1]}/enough"
 
-
-def chain(*, sessions: bool) -> None:
+def chain(enough: select.poll, *, sessions: bool) -> None:
     """Be one's own child, again and again."""
-    while not os.path.exists(ENOUGH):  # noqa: PTH110 (pathlib takes longer than to fork)
+    while not enough.poll(0):
         if os.fork():
             os._exit(0)
         if sessions:
             os.setsid()
 
 
-def headless() -> None:
+def headless(enough: select.poll) -> None:
     """Go on in a second thread alone."""
-    Thread(target=_wait).start()
+    Thread(target=_wait, args=[enough]).start()
     ctypes.CDLL(None).pthread_exit(None)
 
 
-def _wait() -> None:
-    state = ""
-    while state != "Z":
-        with open(f"/proc/{os.getpid()}/stat") as stat:  # noqa: PTH123
-            state = stat.read().rpartition(")")[2].split()[0]
+def _wait(enough: select.poll) -> None:
+    stat = Path("/proc/self/stat")
+    while stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        pass
     os.write(1, b"ready\n")
-    while not os.path.exists(ENOUGH):  # noqa: PTH110
-        time.sleep(0.01)
+    enough.poll()
 
 
 def main() -> None:
     """Be restless."""
-    kind = sys.argv[1]
+    kind, directory = sys.argv[1:]
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.set_inheritable(os.open(f"{sys.argv[2]}/alive", os.O_WRONLY), True)
+    alive = os.open(f"{directory}/alive", os.O_WRONLY)
+    os.set_inheritable(alive, True)
+    enough = select.poll()
+    enough.register(alive, 0)
     if kind == "headless":
-        headless()
+        headless(enough)
     os.write(1, b"ready\n")
     os.setsid()
-    chain(sessions=kind == "sessions")
+    chain(enough, sessions=kind == "sessions")
 
 
 if __name__ == "__main__":

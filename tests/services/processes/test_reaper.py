@@ -239,11 +239,11 @@ async def test_either_way_to_find_what_is_alive_will_do(
 
 
 JOIN = """
-import os, signal, time
+import os, signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.setpgid(0, os.getpgid(os.getppid()))
 print("in", flush=True)
-time.sleep(1000)
+signal.pause()
 """
 
 
